@@ -1,0 +1,82 @@
+"""What a strategy may ask for. A strategy gets tensors, not models; a `Need` names one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+__all__ = [
+    "COST",
+    "EMBEDDING",
+    "FEATURES",
+    "HEAD",
+    "LABELS",
+    "LOGITS",
+    "MC_PROBS",
+    "PROBS",
+    "REFIT",
+    "VOTES",
+    "Need",
+    "Over",
+]
+
+Over = Literal["candidates", "labelled", "validation", "targets", "model"]
+Kind = Literal["rows", "call", "table"]
+Param = int | float | str
+
+
+@dataclass(frozen=True)
+class Need:
+    """One tensor, function or table that a strategy reads from its view.
+
+    kind     "rows": a tensor whose first axis follows the ids of the set `over`; "call": a function of
+             the fitted model; "table": read from the label store, no model.
+    over     the set of items that it is wanted for.
+    params   sorted pairs; `MC_PROBS(draws=50)` is another need than `MC_PROBS`.
+
+    >>> str(MC_PROBS(draws=50).at("labelled"))
+    'mc_probs(draws=50)@labelled'
+    """
+
+    name: str
+    over: Over = "candidates"
+    kind: Kind = "rows"
+    params: tuple[tuple[str, Param], ...] = ()
+
+    def __call__(self, **params: Param) -> Need:
+        """The same need with these parameters."""
+        return replace(self, params=tuple(sorted({**dict(self.params), **params}.items())))
+
+    def at(self, over: Over) -> Need:
+        """The same need over another set of items."""
+        return replace(self, over=over)
+
+    def __getitem__(self, key: str) -> Param:
+        return dict(self.params)[key]
+
+    def __str__(self) -> str:
+        inner = ", ".join(f"{key}={value}" for key, value in self.params)
+        where = "" if self.over == "candidates" else f"@{self.over}"
+        return self.name + (f"({inner})" if inner else "") + where
+
+
+PROBS = Need("probs")
+"""(N, C) class probabilities; rows sum to one."""
+LOGITS = Need("logits")
+"""(N, C) outputs before the softmax."""
+EMBEDDING = Need("embedding")
+"""(N, D) input of the last linear layer, by the current model."""
+FEATURES = Need("features")
+"""(N, D) fixed vectors that no label has touched: self-supervised, pixels, tf-idf."""
+MC_PROBS = Need("mc_probs", params=(("draws", 20),))
+"""(N, K, C) probabilities of K draws or members; draw k is the same function for every item."""
+LABELS = Need("labels", over="labelled", kind="table")
+"""(M,) resolved labels, class indices for classification."""
+VOTES = Need("votes", over="labelled", kind="table")
+"""All single answers behind the labels: a sequence of `core.store.Vote`."""
+COST = Need("cost", kind="table")
+"""(N,) price of labelling each candidate."""
+HEAD = Need("head", over="model", kind="call")
+"""Function from embeddings (n, D) to logits (n, C); a copy, gradients allowed."""
+REFIT = Need("refit", over="model", kind="call")
+"""Function from extra labelled items to a view by the refitted model."""

@@ -1,0 +1,96 @@
+"""Finding parts by name: our own, those that other packages announce, and `module:Class`.
+
+A room is a package of askwell (`strategies`, `schemes`, `learners`, `tasks`, `oracles`, `models`, `recipes`). Its parts
+are what its `__all__` lists, and what entry points in the group `askwell.<room>` name. Nothing registers itself by
+being imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from askwell.errors import DuplicateName, InputError, UnknownName
+
+__all__ = ["catalogue", "find", "name_of", "snake"]
+
+SINGULAR = {
+    "strategies": "strategy", "schemes": "scheme", "learners": "learner", "tasks": "task",
+    "oracles": "oracle", "models": "model", "recipes": "recipe",
+}  # fmt: skip
+
+
+def snake(name: str) -> str:
+    """The permanent name of a class or function.
+
+    >>> snake("LeastConfidence"), snake("BALD"), snake("BatchBALD"), snake("SmallCNN")
+    ('least_confidence', 'bald', 'batch_bald', 'small_cnn')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+@cache
+def catalogue(kind: str) -> dict[str, Any]:
+    """name -> part of one room; two parts of one name raise `DuplicateName`."""
+    room = importlib.import_module(f"askwell.{kind}")
+    found: dict[str, Any] = {}
+    for name in room.__all__:
+        _add(kind, found, snake(name), getattr(room, name))
+    for point in entry_points(group=f"askwell.{kind}"):
+        _add(kind, found, point.name, point.load())
+    return found
+
+
+def _add(kind: str, found: dict[str, Any], name: str, part: Any) -> None:
+    if name in found and found[name] is not part:
+        raise DuplicateName(f"two {kind} are called {name!r}: {found[name]!r} and {part!r}", got=name)
+    found[name] = part
+
+
+def find(kind: str, name: str) -> Any:
+    """A class or function by name, by class name or by `module:Class`; an unknown name offers the nearest.
+
+    >>> find("strategies", "margin").__name__
+    'Margin'
+    """
+    if ":" in name:
+        return _outside(kind, name)
+    known = catalogue(kind)
+    for candidate in (name, snake(name)):
+        if candidate in known:
+            return known[candidate]
+    raise UnknownName(SINGULAR.get(kind, kind), name, known)
+
+
+def _outside(kind: str, name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError:
+        raise InputError(f"{SINGULAR.get(kind, kind)} {name!r}: there is no module {module!r}", got=name) from None
+    except AttributeError:
+        raise UnknownName(
+            f"{SINGULAR.get(kind, kind)} in {module!r}:", attribute, dir(importlib.import_module(module))
+        ) from None
+
+
+def name_of(cls: type) -> str:
+    """The name by which `find` returns this class: short where the catalogue knows it, else `module:Class`."""
+    short = snake(cls.__name__)
+    package = cls.__module__.split(".")
+    if package[0] == "askwell" and len(package) > 1 and package[1] in SINGULAR:
+        return short
+    for kind in SINGULAR:
+        for name, part in (catalogue(kind) if kind in _loaded() else {}).items():
+            if part is cls:
+                return name
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _loaded() -> set[str]:
+    import sys
+
+    return {kind for kind in SINGULAR if f"askwell.{kind}" in sys.modules}

@@ -1,0 +1,89 @@
+"""Parts as text and JSON: `margin`, `subsample(strategy=margin, size=1000)`, `mine.py_module:MyStrategy`.
+
+A part is a frozen dataclass. Its name, its `repr` and its JSON say the same thing and lead back to an equal part.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from askwell.core.registry import find, name_of
+from askwell.errors import InputError, UnknownName
+
+__all__ = ["build", "config", "digest", "parse"]
+
+
+def config(part: Any) -> Any:
+    """A part as JSON: {"part": name, field: value, …}; plain values stay as they are."""
+    if is_dataclass(part) and not isinstance(part, type):
+        values = {field.name: config(getattr(part, field.name)) for field in fields(part)}
+        return {"part": name_of(type(part)), **values}
+    if isinstance(part, Mapping):
+        return {str(key): config(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [config(value) for value in part]
+    return part
+
+
+def build(kind: str, spec: Any) -> Any:
+    """The part that `config` wrote; `kind` is a room such as "strategies"."""
+    if isinstance(spec, list):
+        return tuple(build(kind, value) for value in spec)
+    if not isinstance(spec, Mapping):
+        return spec
+    if "part" not in spec:
+        return {key: build(kind, value) for key, value in spec.items()}
+    return make(kind, spec["part"], {key: build(kind, value) for key, value in spec.items() if key != "part"})
+
+
+def make(kind: str, name: str, values: Mapping[str, Any]) -> Any:
+    """A part by name and fields; an unknown field is refused with the nearest one."""
+    cls = find(kind, name)
+    known = [field.name for field in fields(cls)]
+    for key in values:
+        if key not in known:
+            raise UnknownName(f"setting of {kind} {name!r}:", key, known)
+    return cls(**values)
+
+
+def parse(kind: str, text: str) -> Any:
+    """A part from text: a name, `name(key=value, …)` with parts as values, or `module:Class(…)`.
+
+    >>> parse("strategies", "subsample(strategy=margin, size=1000)")
+    Subsample(strategy=Margin(), size=1000)
+    """
+    head, _, inner = text.strip().partition("(")
+    module, colon, cls = head.partition(":")
+    source = f"{cls if colon else head}({inner}" if inner else f"{cls if colon else head}()"
+    try:
+        call = ast.parse(source, mode="eval").body
+    except SyntaxError:
+        raise InputError(f"cannot read {text!r}: write name or name(key=value, …)", got=text) from None
+    if not isinstance(call, ast.Call) or call.args:
+        raise InputError(f"cannot read {text!r}: write name or name(key=value, …)", got=text)
+    values = {word.arg: _value(kind, word.value) for word in call.keywords if word.arg}
+    return make(kind, head.strip(), values)
+
+
+def _value(kind: str, node: ast.expr) -> Any:
+    if isinstance(node, ast.Call):
+        return parse(kind, ast.unparse(node))
+    if isinstance(node, ast.Name):
+        return parse(kind, node.id)
+    if isinstance(node, ast.Tuple | ast.List):
+        return tuple(_value(kind, item) for item in node.elts)
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise InputError(f"cannot read the value {ast.unparse(node)!r}", got=ast.unparse(node)) from None
+
+
+def digest(value: Any) -> str:
+    """sha256 of a JSON value or part, the same in every process."""
+    text = json.dumps(config(value), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

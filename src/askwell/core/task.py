@@ -1,0 +1,69 @@
+"""What a label is: its format, its loss, its metrics, its unit of labelling and of cost."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from askwell.core.needs import Need
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Task"]
+
+
+class Task(ABC):
+    """Base of all tasks; a subclass is a frozen dataclass.
+
+    form      the kind of question that people are shown: "label", "box", "spans", …
+    headline  the metric that curves and stop rules use unless told otherwise
+    offers    need -> name of the method that computes it from a net's outputs (n, O), such as probs
+    """
+
+    form: ClassVar[str] = "label"
+    headline: ClassVar[str] = "accuracy"
+    offers: ClassVar[Mapping[Need, str]] = {}
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """Width O of a net's last layer."""
+
+    @property
+    def num_classes(self) -> int | None:
+        """Number of classes, where the task has classes."""
+        return None
+
+    @abstractmethod
+    def check(self, value: Any) -> Any:
+        """The label in canonical JSON form; raises `BadLabel` with what is allowed."""
+
+    @abstractmethod
+    def encode(self, values: Sequence[Any]) -> Tensor:
+        """Canonical labels as the targets of the loss, (n, …)."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Loss per item, (n,): outputs (n, O), targets (n, …)."""
+
+    @abstractmethod
+    def metrics(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
+        """Metrics of one held-out set. `outputs` is what `predict` returns."""
+
+    @abstractmethod
+    def predict(self, outputs: Tensor) -> Tensor:
+        """Net outputs (n, O) as predictions: probabilities for classification, coordinates for boxes."""
+
+    @abstractmethod
+    def decide(self, predictions: Tensor) -> list[Any]:
+        """Predictions as canonical labels."""
+
+    def reduce(self, scores: Tensor, items: Tensor, n: int) -> Tensor:
+        """Unit scores (u,) of items (u,) to item scores (n,): the maximum, unless the task says otherwise."""
+        return scores.new_zeros(n).index_reduce_(0, items, scores, "amax", include_self=False)
+
+    def cost(self, value: Any) -> float:
+        """What one answer costs before any annotator's price."""
+        return 1.0

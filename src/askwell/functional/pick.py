@@ -1,0 +1,1 @@
+"""Choosing rows by score."""
