@@ -187,4 +187,4 @@ class Scheme(ABC):
 
     def config(self) -> dict[str, Any]:
         """Numbers and nested schemes as JSON; part of the hash of every fit."""
-        return config(self)
+        return dict(config(self))

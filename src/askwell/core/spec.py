@@ -58,7 +58,7 @@ def parse(kind: str, text: str) -> Any:
     Subsample(strategy=Margin(), size=1000)
     """
     head, _, inner = text.strip().partition("(")
-    module, colon, cls = head.partition(":")
+    _, colon, cls = head.partition(":")
     source = f"{cls if colon else head}({inner}" if inner else f"{cls if colon else head}()"
     try:
         call = ast.parse(source, mode="eval").body
