@@ -1,0 +1,7 @@
+"""Learners: a model that learns, and what it can compute for strategies."""
+
+from askwell.learners.linear import Linear
+from askwell.learners.net import Net
+from askwell.learners.sklearn import Sklearn
+
+__all__ = ["Linear", "Net", "Sklearn"]

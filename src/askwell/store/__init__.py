@@ -1,0 +1,21 @@
+"""The label store: an append-only SQLite record of questions and answers, and ways in and out of it."""
+
+from askwell.store.ballot import STATES
+from askwell.store.exchange import export, restore
+from askwell.store.record import Asked, Event, RoundRow
+from askwell.store.resolve import RESOLVERS, last, majority
+from askwell.store.store import Store, open_store
+
+__all__ = [
+    "RESOLVERS",
+    "STATES",
+    "Asked",
+    "Event",
+    "RoundRow",
+    "Store",
+    "export",
+    "last",
+    "majority",
+    "open_store",
+    "restore",
+]

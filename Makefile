@@ -1,0 +1,53 @@
+# Needs Python 3.11 and make; everything else is installed into .venv on the first call.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+ifneq ($(wildcard ../shared/data),)
+export ASKWELL_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: run test lint docs fix bench
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run    active learning on scikit-learn's digits: a learning curve against random"
+	@echo "make test   lint, types, layers and tests"
+	@echo "make lint   the first three of these"
+	@echo "make docs   rewrites docs/commands.md from the help pages"
+	@echo "make fix    formats the code and mends what ruff can mend"
+	@echo "make bench  the benchmark table"
+
+run: .venv/installed
+	$(BIN)/askwell run digits --strategy margin --initial 20 --batch 20 --rounds 10 --seeds 3
+
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
+
+lint: .venv/developing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: .venv/developing
+	$(BIN)/python docs/commands.py
+
+fix: .venv/developing
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/developing
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "askwell needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(PIP) "torch==2.13.0"
+	$(PIP) -e .
+	touch $@
+
+.venv/developing: .venv/installed
+	$(PIP) -e ".[dev]"
+	touch $@

@@ -1,0 +1,59 @@
+"""`askwell select`: one choice from arrays on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from askwell.cli.output import say
+from askwell.errors import BadData
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["select"]
+
+
+def select(
+    strategy: Annotated[str, typer.Option(help="margin, badge, subsample(strategy=badge, size=5000) …")],
+    n: Annotated[int, typer.Option("-n", help="How many to choose.")],
+    probs: Annotated[Path | None, typer.Option(help=".npy, (N, C) class probabilities.")] = None,
+    logits: Annotated[Path | None, typer.Option(help=".npy, (N, C) outputs before the softmax.")] = None,
+    mc_probs: Annotated[Path | None, typer.Option(help=".npy, (N, K, C) probabilities of K draws.")] = None,
+    embedding: Annotated[Path | None, typer.Option(help=".npy, (N, D) of the candidates.")] = None,
+    labelled_embedding: Annotated[Path | None, typer.Option(help=".npy, (M, D) of the labelled items.")] = None,
+    labels: Annotated[Path | None, typer.Option(help=".npy, (M,) class indices of the labelled items.")] = None,
+    cost: Annotated[Path | None, typer.Option(help=".npy, (N,) price of each candidate.")] = None,
+    ids: Annotated[Path | None, typer.Option(help="Your own ids: .npy, or text with one a line.")] = None,
+    seed: Annotated[int, typer.Option(help="Breaks ties and draws.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Write the ids there, one a line, not to the screen.")] = None,
+) -> None:
+    """Choose n items from the arrays of any model.
+
+    Prints their ids, the most wanted first.
+    """
+    from askwell.engine.select import select as choose
+
+    chosen = choose(
+        strategy, n=n, probs=probs, logits=logits, mc_probs=mc_probs, embedding=embedding,
+        labelled_embedding=labelled_embedding, labels=labels, cost=cost, ids=_ids(ids), seed=seed,
+    )  # fmt: skip
+    text = "\n".join(map(str, chosen.tolist()))
+    if out is None:
+        say(text)
+    else:
+        out.write_text(f"id\n{text}\n")
+        say(f"{len(chosen)} ids in {out}")
+
+
+def _ids(path: Path | None) -> NDArray[Any] | None:
+    import numpy as np
+
+    if path is None:
+        return None
+    try:
+        return np.load(path) if path.suffix == ".npy" else np.array(path.read_text().splitlines())
+    except (OSError, ValueError) as error:
+        raise BadData(f"ids: cannot read {path}: {error}", got=str(path)) from None

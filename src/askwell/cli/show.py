@@ -1,0 +1,36 @@
+"""`askwell show`: one part in full."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from askwell.cli.output import say, table
+from askwell.cli.parts import Part, named
+
+__all__ = ["show"]
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `askwell list`, or module:Class.")],
+) -> None:
+    """Show one part in full.
+
+    What it does and needs, its cost, its paper and its settings; of a recipe also how it departs from the paper.
+    """
+    for part in named(name):
+        say(_page(part))
+
+
+def _page(part: Part) -> str:
+    facts = [("needs", part.needs), ("cost", part.cost), ("paper", part.paper)]
+    settings = [(setting.name, f"{setting.default}  ({setting.type})") for setting in part.settings]
+    blocks = [
+        f"{part.name} ({part.kind})\n{part.summary}",
+        part.text,
+        table([(word, meaning) for word, meaning in facts if meaning]),
+        "settings\n" + table(settings, "  ") if settings else "",
+        "\n".join(["deviations", *(f"  - {deviation}" for deviation in part.deviations)]) if part.deviations else "",
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"

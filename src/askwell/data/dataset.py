@@ -1,0 +1,58 @@
+"""A data set: items, classes, hidden labels, and which items may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askwell.core.pool import Pool
+from askwell.errors import BadData
+
+__all__ = ["Data", "Split"]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Positions (n,) int64 in one pool, ascending; no position has two roles, and the rest is set aside.
+
+    >>> Split(np.array([0, 1]), np.array([], np.int64), np.array([1]))
+    Traceback (most recent call last):
+    askwell.errors.BadData: a split gives one role to every item, item 1 has two
+    """
+
+    candidates: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        together = np.sort(np.concatenate([self.candidates, self.validation, self.test]))
+        twice = together[1:][together[1:] == together[:-1]]
+        if len(twice):
+            raise BadData(f"a split gives one role to every item, item {twice[0]} has two", got=int(twice[0]))
+        for role in (self.candidates, self.validation, self.test):
+            if (np.diff(role) < 0).any():
+                raise BadData("positions of a split must be ascending", got=role)
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What `load` returns.
+
+    labels   (len(pool),) hidden truth as class indices, -1 where unknown, or None; no path leads here from the pool
+    source   with `options` loads the same data again; "" for what was given in memory
+    """
+
+    name: str
+    source: str
+    options: Mapping[str, Any]
+    pool: Pool
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64] | None = field(repr=False)
+    split: Split = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.pool)

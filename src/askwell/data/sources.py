@@ -1,0 +1,137 @@
+"""Readers of tables, folders of pictures, arrays and texts: what they find, and which options each takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askwell.core.pool import Pool
+from askwell.data.arrays import ArrayPool
+from askwell.data.files import PARTS
+from askwell.data.folder import ImageFolderPool, listed
+from askwell.data.keys import Named
+from askwell.data.pictures import broken
+from askwell.data.read import Found
+from askwell.data.table import Table, frame_table, read_table
+from askwell.data.tables import TablePool
+from askwell.data.texts import TextPool
+from askwell.errors import BadData
+
+__all__ = ["found_in_table", "read_array", "read_folder", "read_frame", "read_table_file", "read_texts"]
+
+TEXTS = ("text", "sentence")
+LABELS = ("label", "class", "target")
+
+
+def read_table_file(
+    path: Path,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    key: str | None = None,
+    columns: Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    length: int = 64,
+) -> Found:
+    """A .csv, .jsonl (each also .gz) or .parquet file."""
+    table = read_table(path, encoding)
+    return found_in_table(table, path.name.split(".")[0], text, label, key, columns, length)
+
+
+def read_frame(
+    frame: Any,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    key: str | None = None,
+    columns: Sequence[str] | None = None,
+    length: int = 64,
+) -> Found:
+    """A pandas DataFrame."""
+    return found_in_table(frame_table(frame), "frame", text, label, key, columns, length)
+
+
+def found_in_table(
+    table: Table,
+    name: str,
+    text: str | None = None,
+    label: str | None = None,
+    key: str | None = None,
+    columns: Sequence[str] | None = None,
+    length: int = 64,
+) -> Found:
+    """Texts where there is a column of texts, else numbers.
+
+    text     its column; "text" or "sentence" unless given or unless `columns` are
+    label    its column; "label", "class" or "target" where there is one
+    columns  the numbers to use; all columns but label and key unless given
+    """
+    text = text or (_first(table, TEXTS) if columns is None else None)
+    label = label or _first(table, LABELS)
+    ids = None if key is None else Named(table.strings(key), f"column {key!r} of {table.name}")
+    if text is not None:
+        make: Callable[..., Pool] = partial(TextPool, table.strings(text), ids, length=length)
+    else:
+        used = [one for one in table.columns if one not in (label, key)] if columns is None else list(columns)
+        if not used:
+            raise BadData(f"{table.name} has no column of texts or numbers: it has {', '.join(table.columns)}")
+        make = partial(TablePool, table.numbers(used), used, ids)
+    return Found(name, table.count, make, None if label is None else table.column(label))
+
+
+def read_folder(
+    path: Path, *, size: int | tuple[int, int] | None = None, corrupt: Literal["refuse", "skip"] = "refuse"
+) -> Found:
+    """Pictures: one sub-folder per class, or none; above those, folders `train`, `test`, `val` where they are.
+
+    corrupt  "skip" decodes every picture now and leaves out those that cannot be read
+    """
+    names = listed(path)
+    if corrupt == "skip":
+        bad = set(broken([path / name for name in names], names))
+        names = [name for place, name in enumerate(names) if place not in bad]
+        if not names:
+            raise BadData(f"folder {path} holds no picture that can be read", got=path)
+    tops = {name.split("/")[0] for name in names if "/" in name}
+    parts = None
+    if "train" in tops and tops <= set(PARTS):
+        parts = np.array([PARTS.get(name.split("/")[0], 0) for name in names], np.int8)
+    labels = [_folder(name, depth=0 if parts is None else 1) for name in names]
+    return Found(
+        path.name,
+        len(names),
+        partial(ImageFolderPool, path, names, size=size),
+        labels if any(labels) else None,
+        parts=parts,
+        guessed=True,
+    )
+
+
+def read_array(array: NDArray[Any], *, key: Sequence[str] | None = None, length: int = 64) -> Found:
+    """Numbers, or an array of texts."""
+    if array.dtype.kind in "UTO":
+        return read_texts(array.tolist(), key=key, length=length)
+    return Found("arrays", len(array), partial(ArrayPool, array, key))
+
+
+def read_texts(texts: Sequence[Any], *, key: Sequence[str] | None = None, length: int = 64) -> Found:
+    """A list of texts."""
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise BadData(f"item {place} is a {type(text).__name__}: give numbers in an array, or texts", got=text)
+    return Found("texts", len(texts), partial(TextPool, texts, key, length=length))
+
+
+def _first(table: Table, names: Sequence[str]) -> str | None:
+    return next((name for name in names if name in table.columns), None)
+
+
+def _folder(name: str, depth: int) -> str:
+    """The folder that a picture lies in at this depth; "" when there is none."""
+    pieces = name.split("/")
+    return pieces[depth] if len(pieces) > depth + 1 else ""

@@ -1,0 +1,49 @@
+"""Texts as words, and words as numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PADDING", "UNKNOWN", "Vocabulary", "words"]
+
+PADDING, UNKNOWN = 0, 1
+WORD = re.compile(r"\w+(?:'\w+)?|[^\w\s]")
+
+
+def words(text: str) -> list[str]:
+    """Words and punctuation marks in lower case.
+
+    >>> words("It's 5 o'clock, Jürgen!")
+    ["it's", '5', "o'clock", ',', 'jürgen', '!']
+    """
+    return WORD.findall(text.lower())
+
+
+class Vocabulary:
+    """The most frequent words of some texts: 0 is padding, 1 an unknown word, the rest by falling frequency.
+
+    >>> vocabulary = Vocabulary(["a cat", "a dog"], 100)
+    >>> vocabulary.encode(["a bird"], 3).tolist()
+    [[2, 1, 0]]
+    """
+
+    def __init__(self, texts: Iterable[str], size: int) -> None:
+        counts = Counter(word for text in texts for word in words(text))
+        ranked = sorted(counts, key=lambda word: (-counts[word], word))
+        self.ids = {word: place for place, word in enumerate(ranked[: max(size - 2, 0)], start=2)}
+
+    def __len__(self) -> int:
+        return len(self.ids) + 2
+
+    def encode(self, texts: Sequence[str], length: int) -> NDArray[np.int32]:
+        """(n, length) word ids; longer texts are cut, shorter ones padded."""
+        rows = np.zeros((len(texts), length), np.int32)
+        for row, text in zip(rows, texts, strict=True):
+            found = [self.ids.get(word, UNKNOWN) for word in words(text)[:length]]
+            row[: len(found)] = found
+        return rows

@@ -1,0 +1,99 @@
+"""From names and numbers to a recipe whose parts fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from askwell.core.pool import Form
+from askwell.core.recipe import Recipe
+from askwell.core.registry import catalogue, find
+from askwell.core.spec import build, parse
+from askwell.core.task import Task
+from askwell.data import Data
+from askwell.errors import InputError, UnknownName, UnmetNeeds
+from askwell.learners import Net
+from askwell.models import MLP, SmallCNN, TextCNN
+
+__all__ = ["assemble", "check", "task_for"]
+
+ROOMS = {"strategy": "strategies", "start": "strategies", "learner": "learners", "scheme": "schemes", "model": "models"}
+RENAMED = {"start": "initial", "initial": "initial_size"}
+
+
+def assemble(recipe: Recipe | str | None = None, *, form: Form, **changes: Any) -> Recipe:
+    """The recipe to run: one by name, or the plain one, with parts and numbers replaced.
+
+    changes  strategy, start (the strategy of round 0), scheme, learner, model: parts, or their text such as
+             "subsample(strategy=margin, size=1000)" or "module:Class"; initial (items of round 0), batch, rounds,
+             answers, resolve, task: numbers and names; None leaves a part as it is.
+    """
+    given = {
+        key: part(ROOMS[key], value) if key in ROOMS else value for key, value in changes.items() if value is not None
+    }
+    model = given.pop("model", None)
+    made = _named(recipe, given.get("strategy"))
+    if model is not None:
+        given["learner"] = Net(model=model)
+    renamed = {RENAMED.get(key, key): value for key, value in given.items()}
+    known = [field.name for field in fields(Recipe)]
+    for key in renamed:
+        if key not in known:
+            raise UnknownName("setting", key, [*known, *ROOMS])
+    return _for_form(replace(made, **renamed), form)
+
+
+def part(room: str, value: Any) -> Any:
+    """A part given as itself, as text or as JSON."""
+    if isinstance(value, str):
+        return parse(room, value)
+    return build(room, value) if isinstance(value, Mapping) else value
+
+
+def task_for(recipe: Recipe, classes: Sequence[str]) -> Task:
+    """The recipe's task over these classes."""
+    cls = find("tasks", recipe.task)
+    takes = {field.name for field in fields(cls)}
+    made: Task = cls(classes=tuple(classes)) if "classes" in takes else cls()
+    return made
+
+
+def check(recipe: Recipe, data: Data, device: str = "cpu") -> None:
+    """Refuses parts that do not fit each other or the data, before anything is trained or written."""
+    learner = recipe.learner.build(data.pool.form, task_for(recipe, data.classes), recipe.scheme, device)
+    wanted = {need.name for strategy in (recipe.strategy, recipe.initial) for need in strategy.needs}
+    fixed = {"features"} if "features" in wanted and data.pool.features() is not None else set()
+    recipe.check(learner.provides | fixed, fixed)
+    _check_unlabelled(recipe, data)
+
+
+def _check_unlabelled(recipe: Recipe, data: Data) -> None:
+    reads = recipe.scheme.reads if recipe.scheme else frozenset()
+    if "validation" in reads and not len(data.split.validation):
+        raise UnmetNeeds(
+            f"recipe {recipe.name!r}: scheme {recipe.scheme!r} reads a validation part and there is none: "
+            "set validation_size",
+            ["validation"],
+        )
+
+
+def _named(recipe: Recipe | str | None, strategy: Any) -> Recipe:
+    if isinstance(recipe, Recipe):
+        return recipe
+    if recipe is None and strategy is not None and strategy.name not in catalogue("recipes"):
+        return replace(find("recipes", "random")(), name=strategy.name, strategy=strategy, source="")
+    made = find("recipes", recipe or (strategy.name if strategy is not None else "margin"))()
+    if not isinstance(made, Recipe):
+        raise InputError(f"{recipe!r} does not return a recipe but {type(made).__name__}", got=made)
+    return made
+
+
+def _for_form(recipe: Recipe, form: Form) -> Recipe:
+    """Chooses a network by the form of the items where the recipe leaves it open."""
+    if not isinstance(recipe.learner, Net) or recipe.learner.model is not None:
+        return recipe
+    models = {"vector": MLP(), "image": SmallCNN(), "tokens": TextCNN()}
+    if form.kind not in models:
+        raise InputError(f"there is no standard network for items of form {form}: give `model` or `learner`", got=form)
+    return replace(recipe, learner=replace(recipe.learner, model=models[form.kind]))

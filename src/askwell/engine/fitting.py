@@ -1,0 +1,142 @@
+"""One fit of a project: what it may see, what is measured, and how a saved model comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from askwell.core.learner import Job, Learner
+from askwell.core.needs import Over
+from askwell.core.pool import Pool
+from askwell.core.recipe import Recipe
+from askwell.core.seeds import Seeds
+from askwell.core.task import Task
+from askwell.data import Data
+from askwell.engine.compute import Table
+from askwell.engine.report import Report
+from askwell.errors import InputError, ProjectError
+from askwell.metrics.agreement import cohen
+from askwell.store import RESOLVERS, Store
+
+__all__ = ["WATCHED", "Fitting"]
+
+WATCHED = 1000
+"""Items whose predictions are compared from round to round."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """The labels of a project as of one event, and what a fit makes of them; `upto` None means now."""
+
+    pool: Pool
+    store: Store
+    recipe: Recipe
+    task: Task
+    data: Data
+    upto: int | None = None
+
+    @cached_property
+    def basis(self) -> int:
+        """The last event that counts."""
+        return self.store.last if self.upto is None else self.upto
+
+    @cached_property
+    def labels(self) -> tuple[Tensor, list[Any]]:
+        """(M,) ids and M labels in question order; copies of labelled items follow, with their parents' labels."""
+        found = self.store.labelled(RESOLVERS[self.recipe.resolve], self.basis)
+        ids, values = found.items.tolist(), list(found.values)
+        known = dict(zip(ids, values, strict=True))
+        for made in self.store.made():
+            if made["role"] == "copy" and made["parent"] in known:
+                ids.append(made["item"])
+                values.append(known[made["parent"]])
+        return torch.tensor(ids, dtype=torch.int64), values
+
+    def learner(self, device: str) -> Learner:
+        """A learner that has not been fitted."""
+        return self.recipe.learner.build(self.pool.form, self.task, self.recipe.scheme, device)
+
+    def job(self, round: int, previous: Mapping[str, Any]) -> Job:
+        """All that the fit of this round may use."""
+        ids, values = self.labels
+        if not len(ids):
+            raise InputError("there is no label to train on: answer at least one question first")
+        return Job(
+            labelled=ids,
+            targets=self.task.encode(values),
+            unlabelled=self._unlabelled(ids),
+            validation=torch.from_numpy(self.data.split.validation),
+            validation_targets=self._truth(self.data.split.validation),
+            previous=previous,
+            batches=tuple(self._asked(one) for one in range(round + 1)),
+            round=round,
+        )
+
+    def restore(self, report: Report, path: Path, device: str, seeds: Seeds) -> Learner:
+        """The model of a report: its file, or the same fit once more where that is possible."""
+        learner = self.learner(device)
+        if path.is_file():
+            learner.load(path)
+            return learner
+        if learner.warm:
+            raise ProjectError(f"{path} is gone, and the next fit continues from it: bring it back or start over")
+        before = Fitting(self.pool, self.store, self.recipe, self.task, self.data, report.basis)
+        learner.fit(self.pool, before.job(report.round, {}), seeds.child("fit", report.round))
+        return learner
+
+    def measure(self, learner: Learner) -> dict[str, float]:
+        """Metrics on the test part; empty without one."""
+        test = self.data.split.test
+        if not len(test):
+            return {}
+        return self.task.metrics(learner.predict(self.pool, torch.from_numpy(test)), self._truth(test))
+
+    def watched(self, learner: Learner, seeds: Seeds) -> list[Any]:
+        """Predicted labels of a fixed unlabelled set, where the task has classes."""
+        if self.task.num_classes is None:
+            return []
+        candidates = self.data.split.candidates
+        ids = seeds.numpy("watched").choice(candidates, min(WATCHED, len(candidates)), replace=False)
+        return self.task.decide(learner.predict(self.pool, torch.from_numpy(np.sort(ids))))
+
+    def agreement(self, before: Sequence[Any], now: Sequence[Any]) -> float | None:
+        """Cohen's kappa of two models on the fixed set."""
+        return cohen(before, now) if len(before) == len(now) > 0 else None
+
+    def sets(self) -> dict[Over, Tensor]:
+        """Ids of the sets that needs range over, ascending."""
+        return {"labelled": self.labels[0].sort().values, "validation": torch.from_numpy(self.data.split.validation)}
+
+    def tables(self) -> dict[str, Table]:
+        """What strategies read without a model, by need name."""
+        return {"labels": self._label_table, "votes": self._vote_table, "cost": self._cost_table}
+
+    def _label_table(self, sets: Mapping[Over, Tensor]) -> Tensor:
+        ids, values = self.labels
+        return self.task.encode(values)[ids.argsort()]
+
+    def _vote_table(self, sets: Mapping[Over, Tensor]) -> list[Any]:
+        return list(self.store.votes(self.basis))
+
+    def _cost_table(self, sets: Mapping[Over, Tensor]) -> Tensor:
+        return torch.ones(len(sets["candidates"]))
+
+    def _unlabelled(self, labelled: Tensor) -> Tensor:
+        free = np.setdiff1d(self.store.askable, labelled.numpy(), assume_unique=True)
+        return torch.from_numpy(free)
+
+    def _asked(self, round: int) -> Tensor:
+        return torch.tensor([row.item for row in self.store.questions(round)], dtype=torch.int64)
+
+    def _truth(self, ids: np.ndarray[Any, np.dtype[np.int64]]) -> Tensor:
+        labels = self.data.labels
+        if labels is None or not len(ids):
+            return self.task.encode([])
+        return self.task.encode([self.task.check(labels[position]) for position in ids])

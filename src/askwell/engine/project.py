@@ -1,0 +1,389 @@
+"""A project: a folder that holds one run. `ask` -> `tell` / `skip` -> `train`, and it resumes after a kill."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from askwell.core.learner import Learner, Progress
+from askwell.core.needs import Need
+from askwell.core.oracle import Annotation, Question
+from askwell.core.pool import Pool
+from askwell.core.recipe import Recipe
+from askwell.core.seeds import Seeds
+from askwell.core.store import Row
+from askwell.core.view import View
+from askwell.data import Data, Grown, load
+from askwell.engine.assemble import assemble, check, task_for
+from askwell.engine.compute import Source
+from askwell.engine.fitting import Fitting
+from askwell.engine.folder import Folder, versions
+from askwell.engine.history import History
+from askwell.engine.report import Report
+from askwell.engine.stopwatch import Stopwatch
+from askwell.errors import InputError, ProjectError
+from askwell.store import Store, export, open_store
+
+__all__ = ["Project"]
+
+log = logging.getLogger("askwell")
+
+
+class Project:
+    """One run in one folder; make it with `create`, come back to it with `open`.
+
+    >>> import tempfile, askwell as aw
+    >>> folder = tempfile.mkdtemp() + "/digits"
+    >>> project = aw.Project.create(folder, "digits", strategy="margin", initial=10)
+    >>> for question in project.ask(10):
+    ...     _ = project.tell(question.id, question.position % 10)
+    >>> project.train().labels
+    10
+    """
+
+    def __init__(self, folder: Folder, data: Data, recipe: Recipe, manifest: dict[str, Any], store: Store) -> None:
+        """Use `create` or `open`."""
+        self.folder, self.data, self.recipe, self.manifest, self.store = folder, data, recipe, manifest, store
+        self.seeds = Seeds(manifest["seed"])
+        self.watch = Stopwatch()
+        self.task = task_for(recipe, data.classes)
+        self._learner: Learner | None = None
+        self.pool = _grown(data.pool, store)
+        self.reports: list[Report] = [Report.of(body) for body in store.reports()]
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        data: Any,
+        *,
+        recipe: Recipe | str | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+        classes: Sequence[str] | None = None,
+        loading: dict[str, Any] | None = None,
+        **changes: Any,
+    ) -> Project:
+        """Starts a project in an empty folder.
+
+        data     whatever `askwell.data.load` takes, with `loading` as its further arguments
+        recipe   a recipe, or its name; `changes` replace its parts and numbers: strategy="margin", batch=50, …
+        """
+        folder = Folder(Path(path))
+        if folder.path.exists() and any(folder.path.iterdir()):
+            raise ProjectError(f"{folder.path} is not empty: open it with Project.open, or choose another folder")
+        data = load(data, **({"classes": classes} if classes else {}), **(loading or {}))
+        made = assemble(recipe, form=data.pool.form, **changes)
+        manifest = _manifest(data, made, seed, device)
+        check(made, data, device)
+        folder.make()
+        store = open_store(folder.store, create=True)
+        store.grow(len(data.pool), "data", data.source, data.pool.digest)
+        for role, ids in _roles(data).items():
+            store.reserve(role, ids)
+        folder.write_manifest(manifest)
+        return cls(folder, data, made, manifest, store)
+
+    @classmethod
+    def open(cls, path: str | Path, data: Any = None, *, mode: str = "rw") -> Project:
+        """Comes back to a project. Data that were given as arrays have to be given again; they are checked by hash."""
+        folder = Folder(Path(path))
+        manifest = folder.manifest()
+        known = manifest["data"]
+        if data is None and not known["source"]:
+            raise ProjectError(f"{folder.path} was made from data in memory: give it again, Project.open(path, data)")
+        data = load(known["source"], **known["options"]) if data is None else load(data, classes=known["classes"])
+        if data.pool.digest != known["digest"]:
+            raise ProjectError(
+                f"the data of {folder.path} have changed: {data.name} has hash {data.pool.digest[:12]}, "
+                f"the project knows {known['digest'][:12]}"
+            )
+        store = open_store(folder.store, mode=mode)
+        return cls(folder, data, Recipe.of(manifest["recipe"]), manifest, store)
+
+    # ------------------------------------------------------------------ asking and telling
+
+    def ask(self, n: int, annotator: str = "me") -> list[Question]:
+        """Up to n questions for this annotator: his own unanswered ones, then free ones; if there are none, new ones.
+
+        New questions are chosen by the strategy from the last trained model, or by the recipe's initial strategy before
+        there is one. At the end of the pool fewer than n come back, and the log says so.
+        """
+        if n < 1:
+            raise InputError(f"ask for at least one question, got {n}", got=n)
+        rows = self.store.take(n, annotator)
+        if not rows and self.plan(n):
+            rows = self.store.take(n, annotator)
+        return [self._question(row) for row in rows]
+
+    def plan(self, n: int) -> int:
+        """Chooses min(n, N) new items and records them as a round; returns how many."""
+        ids = self.candidates()
+        wanted = min(n, len(ids))
+        if wanted < n:
+            log.warning("asked for %d items, %d are left", n, wanted)
+        if not wanted:
+            return 0
+        round = len(self.store.rounds())
+        strategy = self.recipe.strategy if self.reports else self.recipe.initial
+        view = self._view(ids, strategy.needs)
+        with self.watch.part("select"):
+            batch = strategy.select(view, wanted, self.seeds.torch("select", round))
+        last = self.reports[-1] if self.reports else None
+        self.store.plan(
+            round,
+            batch,
+            basis=last.basis if last else 0,
+            answers=self.recipe.answers,
+            form=self.task.form,
+            weights=last.weights if last else "",
+        )
+        if batch.made:
+            self.pool = _grown(self.data.pool, self.store)
+        return batch.asked
+
+    def candidates(self) -> Tensor:
+        """(N,) ids that may be asked now: unasked ones, or all of the pool where the strategy asks again."""
+        if self.reports and self.recipe.strategy.asks == "any":
+            return torch.from_numpy(self.store.askable)
+        return torch.from_numpy(self.store.unasked)
+
+    def tell(
+        self,
+        question: int,
+        value: Any,
+        *,
+        annotator: str = "me",
+        seconds: float = 0.0,
+        cost: float | None = None,
+        token: str | None = None,
+    ) -> int:
+        """Records an answer; when it returns, the answer is on the disk. A wrong label raises and records nothing."""
+        value = self.task.check(value)
+        price = self.task.cost(value) if cost is None else cost
+        return self.store.tell(Annotation(question, annotator, None, "label", value, price, seconds, token=token))
+
+    def tell_all(self, annotations: Iterable[Annotation]) -> list[int]:
+        """Records many answers with one sync: all or none."""
+        checked = [
+            Annotation(**{**vars(one), "value": self.task.check(one.value)}) if one.verb in VALUED else one
+            for one in annotations
+        ]
+        return self.store.tell_many(checked)
+
+    def volunteer(self, key: str, value: Any, *, annotator: str = "me", cost: float = 0.0) -> int:
+        """Records a label for an item that was never asked, by the user's own id; kept apart from asked ones."""
+        item = int(self.pool.positions([key])[0])
+        said = Annotation(None, annotator, item, "label", self.task.check(value), cost)
+        return self.store.tell(said, volunteered=True)
+
+    def correct(self, question: int, value: Any, *, annotator: str = "me") -> int:
+        """Replaces this annotator's earlier answer; both stay in the record."""
+        earlier = self.store.answer_of(question, annotator)
+        return self.store.tell(
+            Annotation(question, annotator, None, "correct", self.task.check(value), 0.0, refers=earlier)
+        )
+
+    def retract(self, question: int, *, annotator: str = "me") -> int:
+        """Takes this annotator's answer back; the question is open again."""
+        earlier = self.store.answer_of(question, annotator)
+        return self.store.tell(Annotation(question, annotator, None, "retract", cost=0.0, refers=earlier))
+
+    def skip(self, question: int, *, annotator: str = "me", seconds: float = 0.0) -> int:
+        """This annotator does not want to answer; others still may."""
+        return self.store.tell(Annotation(question, annotator, None, "skip", cost=0.0, seconds=seconds))
+
+    def unsure(self, question: int, *, annotator: str = "me", seconds: float = 0.0) -> int:
+        """This annotator has looked and cannot tell; it counts as his answer, and gives no label."""
+        return self.store.tell(Annotation(question, annotator, None, "unsure", cost=0.0, seconds=seconds))
+
+    def give_back(self, question: int, *, annotator: str = "me") -> None:
+        """Frees a question for the next annotator."""
+        self.store.give_back(question, annotator)
+
+    def reopen(self, question: int, *, annotator: str = "me") -> int:
+        """Asks a skipped or unsure item again."""
+        return self.store.tell(Annotation(question, annotator, None, "reopen", cost=0.0))
+
+    def take(self, n: int, annotator: str) -> list[Question]:
+        """Questions that are already planned; unlike `ask` it never plans new ones."""
+        return [self._question(row) for row in self.store.take(n, annotator)]
+
+    # ------------------------------------------------------------------ training
+
+    def train(self, progress: Progress | None = None) -> Report:
+        """Fits a model to all labels so far, measures it on the test part, saves it and reports the round."""
+        with self.watch.part("rest"):
+            report = self._fitted(progress)
+        report = replace(report, seconds=self.watch.take())
+        self.store.write_report(report.round, report.body())
+        self.reports.append(report)
+        self._tidy()
+        return report
+
+    def _fitted(self, progress: Progress | None) -> Report:
+        round = max(len(self.store.rounds()) - 1, 0)
+        fitting = Fitting(self.pool, self.store, self.recipe, self.task, self.data)
+        job = fitting.job(round, previous=self.learner.state() if self.reports else {})
+        learner = fitting.learner(self.manifest["device"])
+        with self.watch.part("train"):
+            fit = learner.fit(self.pool, job, self.seeds.child("fit", round), progress)
+        with self.folder.writing():
+            weights = learner.save(self._weights(round))
+        with self.watch.part("measure"):
+            metrics, watched = fitting.measure(learner), fitting.watched(learner, self.seeds)
+        self._learner = learner
+        return Report(
+            round=round,
+            labels=len(job.labelled),
+            cost=self.store.cost,
+            metrics=metrics,
+            headline=self.task.headline,
+            basis=fitting.basis,
+            weights=weights,
+            rehearsal=fit.rehearsal,
+            agreement=fitting.agreement(self.reports[-1].watched if self.reports else (), watched),
+            seconds_asked=self.store.seconds,
+            fit={"steps": fit.steps, "epochs": fit.epochs, "stopped": fit.stopped, **fit.notes},
+            watched=tuple(watched),
+        )
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the last planned round has no report yet."""
+        return len(self.store.rounds()) > len({report.round for report in self.reports})
+
+    @property
+    def learner(self) -> Learner:
+        """The last trained model, read from disk if need be; trained again if its file is gone."""
+        if not self.reports:
+            raise ProjectError(f"{self.folder.path} has no trained model yet: call train()")
+        if self._learner is None:
+            fitting = Fitting(self.pool, self.store, self.recipe, self.task, self.data)
+            self._learner = fitting.restore(
+                self.reports[-1], self._weights(self.reports[-1].round), self.manifest["device"], self.seeds
+            )
+        return self._learner
+
+    def status(self) -> dict[str, Any]:
+        """Where the project stands, as JSON."""
+        last = self.reports[-1] if self.reports else None
+        return {
+            "path": str(self.folder.path),
+            "data": self.data.name,
+            "recipe": self.recipe.name,
+            "strategy": repr(self.recipe.strategy),
+            "classes": list(self.data.classes),
+            "items": self.store.counts(),
+            "rounds": len(self.store.rounds()),
+            "labels": last.labels if last else 0,
+            "cost": self.store.cost,
+            "metrics": dict(last.metrics) if last else {},
+            "model": last.weights if last else "",
+        }
+
+    def export(self, path: str | Path, format: str | None = None) -> Path:
+        """Writes all questions and answers with the users' own ids; format by ending: .jsonl, .csv, .parquet."""
+        with self.folder.writing():
+            return export(self.store, Path(path), format, keys=self.pool.keys)
+
+    def close(self) -> None:
+        """Closes the store."""
+        self.store.close()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Project({str(self.folder.path)!r})"
+
+    def _view(self, ids: Tensor, needs: tuple[Need, ...]) -> View:
+        fitting = Fitting(self.pool, self.store, self.recipe, self.task, self.data)
+        source = Source(
+            self.pool,
+            self.learner if self.reports else None,
+            fitting.tables(),
+            self.seeds.child("compute", len(self.reports)),
+            self.watch,
+            self.folder.cache,
+        )
+        return View(
+            ids,
+            needs,
+            source,
+            sets=fitting.sets(),
+            num_classes=self.task.num_classes,
+            history=History(self.store, self.reports, self.recipe.resolve),
+            state=self.store.state,
+        )
+
+    def _question(self, row: Row) -> Question:
+        return Question(
+            row.question,
+            self.pool.keys([row.item])[0],
+            self.pool.item(row.item),
+            row.item,
+            row.unit,
+            row.form,
+            row.asked_of,
+            row.shown,
+        )
+
+    def _weights(self, round: int) -> Path:
+        return self.folder.model(f"round-{round:03d}")
+
+    def _tidy(self) -> None:
+        """Exports the reports, and drops the models that no later round will read."""
+        self.folder.write("rounds.jsonl", "".join(json.dumps(one.public()) + "\n" for one in self.reports))
+        for old in self._weights(0).parent.glob("round-*.safetensors"):
+            if old != self._weights(self.reports[-1].round):
+                old.unlink()
+
+
+VALUED = {"label", "correct", "also"}
+
+
+def _grown(pool: Pool, store: Store) -> Pool:
+    """All items: the data and whatever strategies have made."""
+    made = store.made()
+    return Grown(pool, [item["payload"] for item in made]) if made else pool
+
+
+def _roles(data: Data) -> dict[str, NDArray[np.int64]]:
+    """Items that are never asked."""
+    used = np.concatenate([data.split.candidates, data.split.validation, data.split.test])
+    aside = np.setdiff1d(np.arange(len(data.pool)), used)
+    return {"validation": data.split.validation, "test": data.split.test, "aside": aside}
+
+
+def _manifest(data: Data, recipe: Recipe, seed: int, device: str) -> dict[str, Any]:
+    return {
+        "versions": versions(),
+        "threads": torch.get_num_threads(),
+        "seed": seed,
+        "device": device,
+        "data": {
+            "name": data.name,
+            "source": data.source,
+            "options": dict(data.options),
+            "digest": data.pool.digest,
+            "classes": list(data.classes),
+        },
+        "recipe": recipe.config(),
+        "hash": recipe.hash,
+    }

@@ -1,0 +1,173 @@
+"""The main job: simulate active learning on labelled data, paired with random choice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from askwell.core.learner import Progress
+from askwell.core.oracle import Oracle
+from askwell.core.recipe import Recipe
+from askwell.core.spec import digest
+from askwell.data import Data, load
+from askwell.engine.assemble import assemble, check, part
+from askwell.engine.draw import png
+from askwell.engine.folder import Folder
+from askwell.engine.loop import rounds as _rounds
+from askwell.engine.loop import stopped
+from askwell.engine.progress import Bars
+from askwell.engine.project import Project
+from askwell.engine.report import Report
+from askwell.engine.result import Result
+from askwell.engine.stop import StopRule, parse_stop
+from askwell.errors import InputError
+from askwell.oracles import Truth
+
+__all__ = ["run"]
+
+
+def run(
+    data: Any,
+    *,
+    recipe: Recipe | str | None = None,
+    strategy: Any = None,
+    scheme: Any = None,
+    learner: Any = None,
+    model: Any = None,
+    start: Any = None,
+    initial: int | None = None,
+    batch: int | None = None,
+    rounds: int | None = None,
+    seeds: int | Sequence[int] = 1,
+    against: str | None = "random",
+    stop: StopRule | str | None = None,
+    out: str | Path = "runs",
+    fresh: bool = False,
+    device: str = "cpu",
+    threads: int | None = None,
+    quiet: bool = False,
+    **loading: Any,
+) -> Result:
+    """Runs a recipe on labelled data as if the labels had to be asked for, and random choice beside it.
+
+    data       "digits", a name of $ASKWELL_DATA, a path, arrays, a torch Dataset; `loading` goes to `askwell.data.load`
+    recipe     a recipe or its name; strategy, scheme, learner, model, start, initial, batch, rounds replace its parts
+    seeds      how many, counted from 0, or which; every seed has its own initial items and weights, shared by the arms
+    against    the strategy of the second arm, or None
+    stop       a rule or its text, such as "labels(500) | plateau()"; the second arm runs as long as the rounds allow
+    out        <out>/<data>-<recipe>-<hash>/seed-K holds one project each; the same call goes on where it was
+
+    >>> import tempfile
+    >>> result = run("digits", strategy="margin", initial=20, batch=20, rounds=1, out=tempfile.mkdtemp(), quiet=True)
+    >>> [labels for labels, accuracy in result.curves()["margin"][0]]
+    [20, 40]
+    """
+    loaded = load(data, **loading)
+    made = assemble(
+        recipe, form=loaded.pool.form, strategy=strategy, scheme=scheme, learner=learner, model=model, start=start,
+        initial=initial, batch=batch, rounds=rounds,
+    )  # fmt: skip
+    arms = {made.name: made, **_second(made, against)}
+    rule = parse_stop(stop) if isinstance(stop, str) else stop
+    for arm in arms.values():
+        check(arm, loaded, device)
+    _check_budget(made, loaded)
+    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    if not numbers:
+        raise InputError("seeds must name at least one seed", got=seeds)
+    with _threads(threads), Bars(quiet=quiet) as bars:
+        runs = {name: Arm(arm, loaded, Path(out), device, rule if arm is made else None) for name, arm in arms.items()}
+        cells = {name: [arm.cell(seed, fresh, bars) for seed in numbers] for name, arm in runs.items()}
+    return _finish(runs[made.name], cells)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One recipe on one data set; each seed is a project in its folder."""
+
+    recipe: Recipe
+    data: Data
+    out: Path
+    device: str
+    stop: StopRule | None
+
+    @property
+    def folder(self) -> Path:
+        """<out>/<data>-<recipe>-<hash>: what can change a result, save the number of rounds, changes the hash."""
+        settings = {key: value for key, value in self.recipe.config().items() if key != "rounds"}
+        split = [digest(ids.tolist()) for ids in vars(self.data.split).values()]
+        name = digest([settings, self.data.pool.digest, split, self.device])[:8]
+        return self.out / f"{self.data.name}-{self.recipe.name}-{name}"
+
+    def cell(self, seed: int, fresh: bool, progress: Progress) -> list[Report]:
+        """Begins or continues the project of one seed."""
+        what, total = f"{self.recipe.name}, seed {seed}", self.recipe.rounds + 1
+        with self._project(seed, fresh) as project:
+            progress(what, len(project.reports), total)
+            for report in _rounds(project, self._oracle(), last=self.recipe.rounds, stop=self.stop):
+                progress(what, report.round + 1, total)
+            return [report for report in project.reports if report.round <= self.recipe.rounds]
+
+    def _project(self, seed: int, fresh: bool) -> Project:
+        path = self.folder / f"seed-{seed}"
+        if not fresh and (path / "project.json").is_file():
+            return Project.open(path, self.data)
+        shutil.rmtree(path, ignore_errors=True)
+        return Project.create(path, self.data, recipe=self.recipe, seed=seed, device=self.device)
+
+    def _oracle(self) -> Oracle:
+        if self.recipe.oracle is not None:
+            return self.recipe.oracle
+        assert self.data.labels is not None
+        return Truth(self.data.labels, annotators=tuple(f"truth-{one + 1}" for one in range(self.recipe.answers)))
+
+
+def _second(recipe: Recipe, against: str | None) -> dict[str, Recipe]:
+    if against is None:
+        return {}
+    strategy = part("strategies", against)
+    if strategy == recipe.strategy:
+        return {}
+    return {strategy.name: replace(recipe, name=strategy.name, strategy=strategy, source="", deviations=())}
+
+
+def _check_budget(recipe: Recipe, data: Data) -> None:
+    size = len(data.split.candidates)
+    if data.labels is None:
+        raise InputError(f"{data.name} has no labels to simulate with: use Project.create, ask and tell")
+    if not len(data.split.test):
+        raise InputError(f"{data.name} has no test part to measure on: set test_size")
+    if recipe.budget > size:
+        raise InputError(
+            f"the budget of {recipe.budget} items ({recipe.initial_size} + {recipe.rounds} x {recipe.batch}) "
+            f"is larger than the pool of {size}",
+            got=recipe.budget,
+        )
+
+
+def _finish(arm: Arm, cells: Mapping[str, list[list[Report]]]) -> Result:
+    reason = stopped(cells[arm.recipe.name][0], arm.stop)
+    result = Result(arm.folder, arm.folder / "curve.png", cells, {arm.recipe.name: reason} if reason else {})
+    files = Folder(arm.folder)
+    with files.writing():
+        png(result.curves(), result.metric, result.picture, title=f"{arm.data.name}: {' against '.join(cells)}")
+        files.write("result.json", json.dumps(result.summary(), indent=1) + "\n")
+    return result
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Runs with this many torch threads, and puts the number back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

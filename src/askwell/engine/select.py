@@ -1,0 +1,190 @@
+"""Bring your own tensors: one choice, no loop, no project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from askwell.core.needs import Need, Over
+from askwell.core.strategy import Strategy
+from askwell.core.view import View
+from askwell.engine.assemble import part
+from askwell.errors import BadData, BadShape, InputError, UnmetNeeds
+
+__all__ = ["select"]
+
+Array = ArrayLike | str | Path | Tensor
+AXES = {"probs": 2, "logits": 2, "mc_probs": 3, "embedding": 2, "labelled_embedding": 2, "labels": 1, "cost": 1}
+SOURCES: dict[tuple[str, Over], str] = {
+    ("probs", "candidates"): "probs",
+    ("logits", "candidates"): "logits",
+    ("mc_probs", "candidates"): "mc_probs",
+    ("embedding", "candidates"): "embedding",
+    ("features", "candidates"): "embedding",
+    ("embedding", "labelled"): "labelled_embedding",
+    ("features", "labelled"): "labelled_embedding",
+    ("labels", "labelled"): "labels",
+    ("cost", "candidates"): "cost",
+}
+
+
+def select(
+    strategy: str | Strategy,
+    *,
+    n: int,
+    probs: Array | None = None,
+    logits: Array | None = None,
+    mc_probs: Array | None = None,
+    embedding: Array | None = None,
+    labelled_embedding: Array | None = None,
+    labels: Array | None = None,
+    cost: Array | None = None,
+    ids: ArrayLike | None = None,
+    seed: int = 0,
+) -> NDArray[Any]:
+    """Chooses n of N items from arrays that any model made; returns their ids in order of preference.
+
+    strategy            a part or its text: "badge", "subsample(strategy=margin, size=10000)", "module:Class"
+    probs (N, C)        class probabilities, rows sum to one; mc_probs (N, K, C) of K draws; logits (N, C)
+    embedding (N, D)    of the candidates; labelled_embedding (M, D) and labels (M,), class indices, of what is labelled
+    cost (N,)           price of each item
+    ids (N,)            your own ids, each once; positions 0..N-1 without them
+
+    Arrays, tensors, or paths of .npy files, which are memory-mapped and streamed where the strategy scores row by row.
+    Raises `UnmetNeeds` naming what the strategy needs and did not get, `BadShape`, `NotFinite`, `PoolExhausted`.
+
+    >>> import numpy as np
+    >>> select("margin", probs=np.array([[.9, .1], [.5, .5], [.7, .3]]), n=2).tolist()
+    [1, 2]
+    """
+    given = {
+        "probs": probs, "logits": logits, "mc_probs": mc_probs, "embedding": embedding,
+        "labelled_embedding": labelled_embedding, "labels": labels, "cost": cost,
+    }  # fmt: skip
+    arrays = {name: _tensor(name, value) for name, value in given.items() if value is not None}
+    chosen: Strategy = part("strategies", strategy)
+    size = _size(arrays, ids)
+    named = _ids(ids, size)
+    found = _needs(chosen, arrays)
+    sets = _sets(size, arrays)
+    view = View(
+        torch.arange(size),
+        chosen.needs,
+        lambda needs, over: {need: _rows(need, found[need], over) for need in needs},
+        sets=sets,
+        num_classes=_classes(arrays),
+    )
+    batch = chosen.select(view, n, torch.Generator().manual_seed(seed))
+    return named[batch.ids.numpy()]
+
+
+def _tensor(name: str, value: Array) -> Tensor:
+    tensor = value if isinstance(value, Tensor) else torch.from_numpy(_loaded(name, value))
+    if tensor.ndim != AXES[name]:
+        raise BadShape(f"{name} has shape {tuple(tensor.shape)}: {AXES[name]} axes are needed", got=tuple(tensor.shape))
+    if name == "labels":
+        return tensor.long()
+    if not tensor.is_floating_point():
+        raise BadShape(f"{name} holds {tensor.dtype}: floating-point numbers are needed", got=tensor.dtype)
+    return tensor
+
+
+def _loaded(name: str, value: ArrayLike | str | Path) -> NDArray[Any]:
+    if not isinstance(value, str | Path):
+        return np.asarray(value)
+    if not Path(value).is_file():
+        raise BadData(f"{name}: there is no file {value}", got=str(value))
+    try:
+        return np.asarray(np.load(value, mmap_mode="c", allow_pickle=False))
+    except (ValueError, EOFError, OSError) as error:
+        raise BadData(f"{name}: {value} is not a .npy array: {error}", got=str(value)) from None
+
+
+def _size(arrays: Mapping[str, Tensor], ids: ArrayLike | None) -> int:
+    sizes = {name: len(array) for name, array in arrays.items() if name not in ("labelled_embedding", "labels")}
+    if ids is not None:
+        sizes["ids"] = len(np.asarray(ids))
+    if not sizes:
+        raise InputError("nothing to choose from: give at least one of probs, mc_probs, embedding, ids")
+    if len(set(sizes.values())) > 1:
+        text = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        raise BadShape(f"the arrays disagree on the number of items: {text}", got=sizes)
+    return next(iter(sizes.values()))
+
+
+def _ids(ids: ArrayLike | None, size: int) -> NDArray[Any]:
+    named = np.arange(size) if ids is None else np.asarray(ids)
+    values, counts = np.unique(named, return_counts=True) if ids is not None else (named, None)
+    if counts is not None and len(values) < size:
+        raise InputError(f"ids are not unique: {values[counts > 1][:5].tolist()} occur more than once")
+    return named
+
+
+def _needs(strategy: Strategy, arrays: Mapping[str, Tensor]) -> dict[Need, Tensor]:
+    """The strategy's needs among the arrays; with no labelled items given there are none."""
+    sources = {need: SOURCES.get((need.name, need.over), "") for need in strategy.needs}
+    missing = {need: name for need, name in sources.items() if name not in arrays and need.over != "labelled"}
+    if missing:
+        names = [str(need) for need in missing]
+        give = ", ".join(dict.fromkeys(f"{name}=" for name in missing.values() if name))
+        hint = f": give {give}" if give else ", which only a run has"
+        raise UnmetNeeds(f"strategy {strategy.name!r} needs {', '.join(names)}{hint}", names)
+    found = {need: arrays.get(name, _nothing(need, arrays)) for need, name in sources.items()}
+    for need, array in found.items():
+        if need.name == "mc_probs" and array.shape[1] != need["draws"]:
+            raise BadShape(
+                f"mc_probs has {array.shape[1]} draws and strategy {strategy.name!r} reads {need['draws']}: "
+                f"write {strategy.name}(draws={array.shape[1]})",
+                got=array.shape[1],
+            )
+    return found
+
+
+def _nothing(need: Need, arrays: Mapping[str, Tensor]) -> Tensor:
+    if need.name == "labels" or "embedding" not in arrays:
+        return torch.empty(0, dtype=torch.int64)
+    return arrays["embedding"][:0]
+
+
+def _sets(size: int, arrays: Mapping[str, Tensor]) -> dict[Over, Tensor]:
+    """Labelled items get the ids after the candidates'."""
+    sizes = {name: len(arrays[name]) for name in ("labelled_embedding", "labels") if name in arrays}
+    if len(set(sizes.values())) > 1:
+        raise BadShape(f"labelled_embedding and labels disagree: {sizes}", got=sizes)
+    return {"labelled": torch.arange(size, size + next(iter(sizes.values()), 0))}
+
+
+def _rows(need: Need, array: Tensor, sets: Mapping[Over, Tensor]) -> Tensor:
+    """Rows of the candidates asked for, as a slice where they are contiguous; all rows of other sets."""
+    if need.over != "candidates":
+        return array
+    ids = sets["candidates"]
+    first, last = int(ids[0]), int(ids[-1])
+    rows = array[first : last + 1] if last - first + 1 == len(ids) else array[ids]
+    if need.name in ("probs", "mc_probs"):
+        _check_probs(need.name, rows, first)
+    return rows
+
+
+def _check_probs(name: str, rows: Tensor, first: int) -> None:
+    """Raises unless rows are not negative and sum to one, within the rounding of their type."""
+    total = torch.from_numpy(rows.numpy().sum(-1, dtype=np.float32)) if rows.dtype == torch.float16 else rows.sum(-1)
+    slack = 1e-2 if rows.dtype in (torch.float16, torch.bfloat16) else 1e-3
+    wrong = ~((total - 1).abs() <= slack)
+    if bool(wrong.any()) or float(rows.min()) < -slack:
+        row = int((wrong.flatten(1).any(1) if wrong.ndim > 1 else wrong).nonzero()[:1].sum())
+        raise InputError(
+            f"{name} are not probabilities: row {first + row} sums to {float(total[row].flatten()[0]):.4f} "
+            "or holds a negative number; give softmax outputs, not logits",
+            got=first + row,
+        )
+
+
+def _classes(arrays: Mapping[str, Tensor]) -> int | None:
+    return next((arrays[name].shape[-1] for name in ("probs", "mc_probs", "logits") if name in arrays), None)

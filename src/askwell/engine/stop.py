@@ -1,0 +1,189 @@
+"""When to stop: rules over the finished rounds, joined by & and |.
+
+labels(500) | (plateau() & rounds(5))
+"""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from askwell.core.registry import snake
+from askwell.engine.report import Report
+from askwell.errors import InputError, UnknownName
+
+__all__ = ["Cost", "Labels", "Plateau", "Rounds", "Stabilised", "StopRule", "Target", "parse_stop"]
+
+
+class StopRule(ABC):
+    """A rule sees the reports of all finished rounds and gives a reason to stop, or None."""
+
+    @abstractmethod
+    def __call__(self, reports: Sequence[Report]) -> str | None: ...
+
+    def __or__(self, other: StopRule) -> StopRule:
+        return Either(self, other)
+
+    def __and__(self, other: StopRule) -> StopRule:
+        return Both(self, other)
+
+
+@dataclass(frozen=True)
+class Either(StopRule):
+    """Stops as soon as one of two rules does."""
+
+    one: StopRule
+    other: StopRule
+
+    def __call__(self, reports: Sequence[Report]) -> str | None:
+        return self.one(reports) or self.other(reports)
+
+
+@dataclass(frozen=True)
+class Both(StopRule):
+    """Stops when both rules do."""
+
+    one: StopRule
+    other: StopRule
+
+    def __call__(self, reports: Sequence[Report]) -> str | None:
+        one, other = self.one(reports), self.other(reports)
+        return f"{one} and {other}" if one and other else None
+
+
+@dataclass(frozen=True)
+class Labels(StopRule):
+    """Stops once `n` items are labelled."""
+
+    n: int
+
+    def __call__(self, reports: Sequence[Report]) -> str | None:
+        return f"{reports[-1].labels} labels" if reports and reports[-1].labels >= self.n else None
+
+
+@dataclass(frozen=True)
+class Cost(StopRule):
+    """Stops once answers have cost `most`."""
+
+    most: float
+
+    def __call__(self, reports: Sequence[Report]) -> str | None:
+        return f"a cost of {reports[-1].cost:g}" if reports and reports[-1].cost >= self.most else None
+
+
+@dataclass(frozen=True)
+class Rounds(StopRule):
+    """Stops after `n` rounds beyond the initial one."""
+
+    n: int
+
+    def __call__(self, reports: Sequence[Report]) -> str | None:
+        return f"{reports[-1].round} rounds" if reports and reports[-1].round >= self.n else None
+
+
+@dataclass(frozen=True)
+class Target(StopRule):
+    """Stops once a metric reaches `value`; the task's headline metric unless named."""
+
+    value: float
+    metric: str = ""
+
+    def __call__(self, reports: Sequence[Report]) -> str | None:
+        if not reports:
+            return None
+        name, reached = _named(reports[-1], self.metric)
+        return f"{name} of {reached:.4f}" if reached >= self.value else None
+
+
+@dataclass(frozen=True)
+class Plateau(StopRule):
+    """Stops when the best metric grew less than `growth` in the last `rounds` rounds."""
+
+    rounds: int = 3
+    growth: float = 0.005
+    metric: str = ""
+
+    def __call__(self, reports: Sequence[Report]) -> str | None:
+        if len(reports) <= self.rounds:
+            return None
+        values = [_named(report, self.metric)[1] for report in reports]
+        grown = max(values) - max(values[: -self.rounds])
+        return f"a plateau: {grown:.4f} in {self.rounds} rounds" if grown < self.growth else None
+
+
+@dataclass(frozen=True)
+class Stabilised(StopRule):
+    """Stops when successive models agree on a fixed unlabelled set: Cohen's kappa >= `kappa` for `rounds` rounds.
+
+    Bloodgood & Vijay-Shanker 2009, arXiv:1409.5165.
+    """
+
+    rounds: int = 3
+    kappa: float = 0.99
+
+    def __call__(self, reports: Sequence[Report]) -> str | None:
+        last = [report.agreement for report in reports[-self.rounds :]]
+        steady = len(last) == self.rounds and all(value is not None and value >= self.kappa for value in last)
+        return f"stable predictions (kappa >= {self.kappa:g} for {self.rounds} rounds)" if steady else None
+
+
+RULES: dict[str, type[StopRule]] = {
+    snake(rule.__name__): rule for rule in (Cost, Labels, Plateau, Rounds, Stabilised, Target)
+}
+
+
+def parse_stop(text: str) -> StopRule:
+    """A rule from text: names with values, joined by & and |.
+
+    >>> parse_stop("labels(500) | plateau(rounds=4)")
+    Either(one=Labels(n=500), other=Plateau(rounds=4, growth=0.005, metric=''))
+    """
+    try:
+        return _rule(ast.parse(text, mode="eval").body, text)
+    except SyntaxError:
+        raise _unreadable(text) from None
+
+
+def _rule(node: ast.expr, text: str) -> StopRule:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr | ast.BitAnd):
+        one, other = _rule(node.left, text), _rule(node.right, text)
+        return one | other if isinstance(node.op, ast.BitOr) else one & other
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return _made(node.func.id, node)
+    raise _unreadable(text)
+
+
+def _unreadable(text: str) -> InputError:
+    return InputError(f"cannot read the stop rule {text!r}: write name(value), joined by & and |", got=text)
+
+
+def _made(name: str, call: ast.Call) -> StopRule:
+    if name not in RULES:
+        raise UnknownName("stop rule", name, RULES)
+    known = [field.name for field in fields(RULES[name])]  # type: ignore[arg-type]  # every rule is a dataclass
+    named = {word.arg or "": _literal(word.value) for word in call.keywords}
+    values = dict(zip(known, map(_literal, call.args), strict=False)) | named
+    for key in values:
+        if key not in known:
+            raise UnknownName(f"setting of stop rule {name!r}:", key, known)
+    try:
+        return RULES[name](**values)
+    except TypeError:
+        raise InputError(f"stop rule {name!r} needs {', '.join(known)}", got=ast.unparse(call)) from None
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise InputError(f"cannot read the value {ast.unparse(node)!r} in a stop rule", got=ast.unparse(node)) from None
+
+
+def _named(report: Report, metric: str) -> tuple[str, float]:
+    name = metric or report.headline
+    if name not in report.metrics:
+        raise UnknownName("metric", name, report.metrics)
+    return name, report.metrics[name]

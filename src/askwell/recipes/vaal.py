@@ -1,0 +1,28 @@
+"""VAAL: ask for what a latent adversary still tells from the labelled items [152]."""
+
+from __future__ import annotations
+
+from askwell.core.recipe import Recipe
+from askwell.recipes.plain import plain
+from askwell.schemes import VAAL
+from askwell.strategies import LatentScore
+
+__all__ = ["vaal"]
+
+
+def vaal() -> Recipe:
+    """A VAE learns one latent space for labelled and unlabelled items, a discriminator tells them apart; the least
+    labelled-looking items are asked."""
+    return plain(
+        "vaal",
+        LatentScore(),
+        scheme=VAAL(),
+        source="Sinha, Ebrahimi & Darrell 2019, arXiv:1904.00370",
+        deviations=(
+            "Reconstruction and divergence are summed per item; the official code mixes a mean and a sum, and its "
+            "latent space collapses.",
+            "Networks follow the form of the items; the paper uses VGG-16 and a convolutional VAE.",
+            "The task network is the one of the last step, not the best on 5,000 validation items.",
+        ),
+        switches={"scheme.adversary": (1.0, 0.0), "scheme.beta": (1.0, 0.0)},
+    )

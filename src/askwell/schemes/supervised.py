@@ -1,0 +1,158 @@
+"""Training on the labelled items alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from askwell.core.scheme import Facts, Rows, Run, Scheme, Tick
+from askwell.errors import InputError, UnknownName, UnmetNeeds
+from askwell.training.augment import AUGMENTATIONS
+from askwell.training.average import check_average, follow, rate
+from askwell.training.build import policy_kind
+from askwell.training.run import draw_of
+from askwell.training.schedule import SCHEDULES
+from askwell.training.stops import reads_of, stop_of
+from askwell.training.update import OPTIMISERS
+from askwell.training.weighting import class_weights, no_loss, weighted_mean
+
+__all__ = ["Supervised"]
+
+
+@dataclass(frozen=True)
+class Supervised(Scheme):
+    """The task's loss on labelled items, until 99 % of them are right or the steps are over.
+
+    steps          optimiser steps at most, 1000 by default; or `epochs`, passes over the labelled items
+    batch          items per step; all labelled items when there are fewer, at least 2 rows for batch norm
+    lr, kind       learning rate and optimiser: adam | adamw | sgd (Nesterov, with `momentum`) | adadelta
+    schedule       constant | cosine | drop (a tenth after each quarter), over all steps; `warm_up` steps for cosine
+    weight_decay   as the optimiser takes it; clip: largest norm of the gradient, 0 for none
+    augment        in order, of "shift", "flip", "cutout", "randaugment"; images only
+    stop           ("reached", metric, level) | ("patience", metric, epochs) on validation items, best weights kept |
+                   () for none; asked every 50 steps, or after every pass where `epochs` is given
+    average        ("ema", decay) | ("swa", start) | (): the net ends with averaged weights
+    class_weights  () | "balanced" | one number per class; multiplied with the items' own weights
+    policy         scratch | warm | ("given", path) | ("shrink_perturb", s, n): where each round's weights start
+
+    >>> Supervised(epochs=5, batch=10).length(Facts(3, 3, 25, 0, 0, 0))
+    15
+    """
+
+    steps: int | None = None
+    epochs: int | None = None
+    batch: int = 32
+    lr: float = 1e-3
+    kind: str = "adam"
+    schedule: str = "constant"
+    warm_up: int = 0
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    clip: float = 0.0
+    augment: tuple[str, ...] = ()
+    stop: tuple[Any, ...] = ("reached", "accuracy", 0.99)
+    average: tuple[Any, ...] = ()
+    class_weights: str | tuple[float, ...] = ()
+    policy: str | tuple[Any, ...] = "scratch"
+
+    most_steps: ClassVar[int] = 1000
+    pause: ClassVar[int] = 50
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.epochs is not None:
+            raise InputError(f"give steps or epochs, not both: got steps={self.steps} and epochs={self.epochs}")
+        for name in ("steps", "epochs", "batch", "lr"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"{name} of scheme {type(self).__name__} must be above 0, got {value}", got=value)
+        self._known("optimiser", self.kind, OPTIMISERS)
+        self._known("schedule", self.schedule, SCHEDULES)
+        for name in self.augment:
+            self._known("augmentation", name, AUGMENTATIONS)
+        stop_of(self.stop)
+        check_average(self.average)
+        policy_kind(self.policy)
+
+    def _known(self, what: str, word: str, known: Mapping[str, Any]) -> None:
+        if word not in known:
+            raise UnknownName(what, word, known)
+
+    @property
+    def reads(self) -> frozenset[str]:  # type: ignore[override] # which items are read depends on stop and policy
+        """Labelled items; validation items for a stop on them; the last round's weights for policies that use them."""
+        last = {"previous"} if policy_kind(self.policy) in ("warm", "shrink_perturb") else set()
+        return frozenset({"labelled"}) | reads_of(self.stop) | last
+
+    def train(self, run: Run) -> None:
+        run.build(self.policy, **self.companions(run))
+        step = self.supervise(run)
+        for tick in run.clock("fit", self.length(run.facts), self.pass_length(run.facts), stop_of(self.stop)):
+            step(tick)
+        self.conclude(run)
+
+    def length(self, facts: Facts) -> int:
+        """Optimiser steps at most; none without labelled items."""
+        if not facts.n_labelled:
+            return 0
+        if self.epochs is not None:
+            return self.epochs * self.pass_length(facts)
+        return self.steps or self.most_steps
+
+    def pass_length(self, facts: Facts) -> int:
+        """Steps between two looks at the stop."""
+        return self.pause if self.epochs is None else max(1, ceil(facts.n_labelled / self.batch))
+
+    def companions(self, run: Run) -> Mapping[str, Callable[[], nn.Module]]:
+        """Makers of modules beside the net."""
+        return {"average": lambda: deepcopy(run.m.net)} if self.average else {}
+
+    def supervise(self, run: Run) -> Callable[[Tick], None]:
+        """Opens what the task needs and returns one step of it."""
+        m, facts = run.m, run.facts
+        rows = run.stream("labelled", min(self.batch, max(2, facts.n_labelled)))
+        update = run.update("task", m.net, lr=self.lr, kind=self.kind, clip=self.clip, **self._optimiser(facts))
+        per_class = self._per_class(run)
+        if self.average:
+            run.act("average", follow, m.average, m.net, 1.0)
+
+        def step(tick: Tick) -> None:
+            update(self.loss, run, rows.next(), per_class)
+            if self.average:
+                run.act("average", follow, m.average, m.net, rate(self.average, tick.step, tick.length))
+
+        return step
+
+    def loss(self, run: Run, rows: Rows, per_class: Tensor | None = None) -> Tensor:
+        """Weighted mean of the task's loss; 0 for no rows."""
+        if not len(rows):
+            return no_loss(run.m.net)
+        losses = run.task.loss(run.m.net(rows.x), rows.y)  # type: ignore[arg-type] # labelled rows have targets
+        weights = rows.w
+        if per_class is not None and rows.y is not None:
+            weights = per_class[rows.y] if weights is None else weights * per_class[rows.y]
+        return weighted_mean(losses, weights)
+
+    def conclude(self, run: Run) -> None:
+        """The net takes the averaged weights."""
+        if self.average:
+            run.act("conclude", follow, run.m.net, run.m.average, 1.0)
+
+    def _optimiser(self, facts: Facts) -> dict[str, Any]:
+        numbers: dict[str, Any] = {"weight_decay": self.weight_decay}
+        if self.kind == "sgd":
+            numbers |= {"momentum": self.momentum, "nesterov": self.momentum > 0}
+        spread = {"constant": (), "cosine": (self.length(facts), self.warm_up), "drop": (self.length(facts),)}
+        return numbers | {"schedule": (self.schedule, *spread[self.schedule])}
+
+    def _per_class(self, run: Run) -> Tensor | None:
+        if not self.class_weights:
+            return None
+        labelled = draw_of(run, "labelled")
+        if run.facts.num_classes is None or labelled.y is None or labelled.y.ndim != 1:
+            raise UnmetNeeds(f"class_weights need one class per item, and task {run.task!r} has none")
+        return class_weights(self.class_weights, labelled.y, run.facts.num_classes)

@@ -1,0 +1,114 @@
+"""Small labelled problems that any learner can solve: vectors, images and token lists whose classes lie apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from askwell.core.learner import Job
+from askwell.core.task import Task
+from askwell.errors import UnknownName
+from askwell.testing.fakes import FakePool
+
+__all__ = ["Toy", "toy"]
+
+CLASSES = ("ash", "birch", "cedar")
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A pool with the truth about it. The first items are labelled, then come validation, test and unlabelled ones.
+
+    truth  (P,) class indices; sizes: labelled, validation, test
+    """
+
+    pool: FakePool
+    truth: Tensor
+    task: Task
+    sizes: tuple[int, int, int] = (36, 12, 24)
+
+    @property
+    def labelled(self) -> Tensor:
+        """(M,) ids."""
+        return torch.arange(self.sizes[0])
+
+    @property
+    def validation(self) -> Tensor:
+        """(V,) ids."""
+        return torch.arange(self.sizes[0], sum(self.sizes[:2]))
+
+    @property
+    def test(self) -> Tensor:
+        """(T,) ids that no fit sees."""
+        return torch.arange(sum(self.sizes[:2]), sum(self.sizes))
+
+    @property
+    def unlabelled(self) -> Tensor:
+        """(N,) ids of the candidates."""
+        return torch.arange(sum(self.sizes), len(self.pool))
+
+    def targets(self, ids: Tensor) -> Tensor:
+        """Encoded labels of these items."""
+        return self.task.encode([self.task.check(index) for index in self.truth[ids].tolist()])
+
+    def job(self, labelled: Tensor | None = None, **more: Any) -> Job:
+        """A fit on these labelled items, or on the toy's own."""
+        labelled = self.labelled if labelled is None else labelled
+        return Job(
+            labelled=labelled,
+            targets=self.targets(labelled),
+            unlabelled=self.unlabelled,
+            validation=self.validation,
+            validation_targets=self.targets(self.validation),
+            **more,
+        )
+
+    def fresh(self, rows: Tensor | None = None) -> Toy:
+        """The same problem on a pool that nobody has read yet, with other rows where they are given."""
+        return replace(self, pool=FakePool(self.pool.rows if rows is None else rows, jitter=self.pool.jitter))
+
+
+def toy(kind: str, size: int = 120) -> Toy:
+    """The problem "vector", "image" or "tokens": three classes, `size` items, the class of item i is i mod 3.
+
+    >>> toy("image").pool.form
+    Form(kind='image', shape=(1, 8, 8), vocab=0)
+    """
+    from askwell.tasks import Classification
+
+    if kind not in KINDS:
+        raise UnknownName("toy", kind, KINDS)
+    truth = torch.arange(size) % len(CLASSES)
+    rows = KINDS[kind](truth, torch.Generator().manual_seed(30))
+    return Toy(FakePool(rows, jitter=0.01), truth, Classification(CLASSES))
+
+
+def _vectors(truth: Tensor, rng: torch.Generator) -> Tensor:
+    centres = 3 * torch.eye(len(CLASSES), 8)
+    return centres[truth] + 0.4 * torch.randn(len(truth), 8, generator=rng)
+
+
+def _images(truth: Tensor, rng: torch.Generator) -> Tensor:
+    """A bright band at the top, in the middle or at the bottom."""
+    rows = 0.2 * torch.rand(len(truth), 1, 8, 8, generator=rng)
+    for item, index in enumerate(truth.tolist()):
+        rows[item, 0, 3 * index : 3 * index + 2] += 0.7
+    return rows
+
+
+def _tokens(truth: Tensor, rng: torch.Generator) -> Tensor:
+    """Six common words and six of the class, then padding."""
+    common = torch.randint(1, 6, (len(truth), 6), generator=rng)
+    own = 6 + 4 * truth[:, None] + torch.randint(0, 4, (len(truth), 6), generator=rng)
+    return torch.cat([common, own, torch.zeros(len(truth), 2, dtype=torch.int64)], 1)
+
+
+KINDS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
+    "vector": _vectors,
+    "image": _images,
+    "tokens": _tokens,
+}

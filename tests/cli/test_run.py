@@ -1,0 +1,100 @@
+"""`askwell run`, `status` and `export`: one small run, and what can be asked about it afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+Run = Callable[..., Any]
+SMALL = ("--initial", 20, "--batch", 10, "--rounds", 2, "--pool-size", 200, "--test-size", 100)
+FAST = ("--scheme", "supervised(steps=30)")
+
+
+def folder_of(out: str) -> Path:
+    return Path(out.split("folder    ")[1].strip())
+
+
+@pytest.fixture
+def simulate(askwell: Run, tmp_path: Path) -> Run:
+    """A run of three rounds on a tenth of the digits."""
+    return lambda *args: askwell("run", "digits", *SMALL, *FAST, "--quiet", "--out", tmp_path / "runs", *args)
+
+
+def test_a_run_ends_with_curve_time_verdict_picture_and_folder(simulate: Run) -> None:
+    done = simulate("--strategy", "margin", "--seeds", 2)
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0] == "accuracy"
+    assert "● margin   ○ random" in lines
+    assert "mean of 2 seeds, 95 % interval" in lines
+    assert [line.split()[0] for line in lines[-4:]] == ["time", "verdict", "picture", "folder"]
+    assert all(part in lines[-4] for part in ("train", "score", "select", "rest"))
+    folder = folder_of(done.out)
+    assert sorted(path.name for path in folder.glob("seed-*")) == ["seed-0", "seed-1"]
+    with Image.open(folder / "curve.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_the_same_command_goes_on_and_fresh_starts_over(simulate: Run) -> None:
+    first = simulate("--strategy", "margin", "--against", "none")
+    store = folder_of(first.out) / "seed-0" / "labels.db"
+    before = store.stat().st_ino
+    again = simulate("--strategy", "margin", "--against", "none")
+    assert again.out == first.out
+    assert store.stat().st_ino == before
+    fresh = simulate("--strategy", "margin", "--against", "none", "--fresh")
+    assert fresh.code == 0
+    curve = fresh.out.split("\ntime")[0]
+    assert curve == first.out.split("\ntime")[0]
+
+
+def test_a_stop_rule_ends_the_run_and_is_named(simulate: Run) -> None:
+    done = simulate("--strategy", "random", "--against", "none", "--stop", "labels(30) | plateau()")
+    assert "stopped   random at 30 labels\n" in done.out
+
+
+def test_progress_goes_to_standard_error_only(askwell: Run, tmp_path: Path) -> None:
+    done = askwell("run", "digits", *SMALL, *FAST, "--against", "none", "--out", tmp_path)
+    assert done.code == 0
+    assert "\x1b" not in done.out + done.err
+
+
+def test_status_and_export_tell_about_a_project(simulate: Run, askwell: Run, tmp_path: Path) -> None:
+    project = folder_of(simulate("--against", "none").out) / "seed-0"
+    lines = dict(line.split(None, 1) for line in askwell("status", project).out.splitlines())
+    assert lines["labels"] == "40"
+    assert lines["rounds"] == "3"
+    found = json.loads(askwell("status", project, "--json").out)
+    assert found["labels"] == 40
+    done = askwell("export", project, "-o", tmp_path / "labels.csv")
+    assert done.out == f"{tmp_path / 'labels.csv'}\n"
+    assert len((tmp_path / "labels.csv").read_text().splitlines()) > 40
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "begin"),
+    [
+        (("run", "no_such_data"), 2, "error: "),
+        (("run", "digits", "--strategy", "margn"), 2, "error: unknown strategy 'margn': did you mean 'margin'? "),
+        (("run", "digits", "--stop", "labels("), 2, "error: cannot read the stop rule 'labels('"),
+        (("run", "digits", "--initial", "5000"), 2, "error: the budget of "),
+        (("run", "digits", "--initial", "0"), 2, "error: recipe 'margin': initial_size must be a whole number"),
+        (("status", "no/such/project"), 5, "error: no/such/project is not an askwell project"),
+        (("export", "no/such/project", "-o", "x.csv"), 5, "error: no/such/project is not an askwell project"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    askwell: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], code: int, begin: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = askwell(*args)
+    assert (done.code, done.out) == (code, "")
+    assert done.err.startswith(begin)
+    assert done.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,60 @@
+"""`askwell select`: ids from arrays on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+Run = Callable[..., Any]
+PROBS = np.array([[0.9, 0.1], [0.5, 0.5], [0.7, 0.3], [0.6, 0.4]])
+
+
+@pytest.fixture
+def probs(tmp_path: Path) -> Path:
+    np.save(tmp_path / "p.npy", PROBS)
+    return tmp_path / "p.npy"
+
+
+def test_ids_are_printed_the_most_wanted_first(askwell: Run, probs: Path) -> None:
+    done = askwell("select", "--probs", probs, "--strategy", "margin", "-n", 3)
+    assert (done.code, done.out, done.err) == (0, "1\n3\n2\n", "")
+
+
+def test_ids_can_be_ones_own(askwell: Run, probs: Path, tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("ant\nbee\ncat\ndog\n")
+    done = askwell("select", "--probs", probs, "--strategy", "margin", "-n", 2, "--ids", tmp_path / "ids.txt")
+    assert done.out == "bee\ndog\n"
+    np.save(tmp_path / "ids.npy", np.array([10, 20, 30, 40]))
+    done = askwell("select", "--probs", probs, "--strategy", "margin", "-n", 2, "--ids", tmp_path / "ids.npy")
+    assert done.out == "20\n40\n"
+
+
+def test_ids_can_go_to_a_file(askwell: Run, probs: Path, tmp_path: Path) -> None:
+    done = askwell("select", "--probs", probs, "--strategy", "margin", "-n", 2, "--out", tmp_path / "ids.csv")
+    assert done.out == f"2 ids in {tmp_path / 'ids.csv'}\n"
+    assert (tmp_path / "ids.csv").read_text() == "id\n1\n3\n"
+
+
+def test_the_seed_decides(askwell: Run, probs: Path) -> None:
+    outs = {askwell("select", "--probs", probs, "--strategy", "random", "-n", 4, "--seed", n).out for n in (0, 0, 1, 2)}
+    assert 1 < len(outs) <= 3
+
+
+def test_too_many_are_refused(askwell: Run, probs: Path) -> None:
+    done = askwell("select", "--probs", probs, "--strategy", "margin", "-n", 5)
+    assert (done.code, done.err) == (4, "error: cannot choose 5 items from 4 candidates: ask for 1 to 4\n")
+
+
+def test_what_is_missing_is_named(askwell: Run, probs: Path, tmp_path: Path) -> None:
+    done = askwell("select", "--probs", probs, "--strategy", "badge", "-n", 2)
+    assert done.code == 3
+    assert "embedding" in done.err
+    done = askwell("select", "--probs", tmp_path / "no.npy", "--strategy", "margin", "-n", 2)
+    assert (done.code, done.err) == (2, f"error: probs: there is no file {tmp_path / 'no.npy'}\n")
+    done = askwell("select", "--probs", probs, "--strategy", "margin", "-n", 2, "--ids", tmp_path / "no.txt")
+    assert done.code == 2
+    assert done.err.startswith(f"error: ids: cannot read {tmp_path / 'no.txt'}: ")

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from data_files import encoded, photos, picture, tensors
+from PIL import Image
+
+from askwell.core.pool import Form, Pool
+from askwell.data import ImageFolderPool, JpegPool, load
+from askwell.data import pictures as pictures_room
+from askwell.errors import BadData, InputError
+
+
+def test_folder_in_natural_order(tmp_path: Path) -> None:
+    photos(tmp_path, "p10.png", "p9.PNG", "b/p2.png", "b/p10.png", ".hidden/x.png", "notes.txt")
+    pool = ImageFolderPool(tmp_path)
+    assert isinstance(pool, Pool)
+    assert pool.keys(range(len(pool))) == ["b/p2.png", "b/p10.png", "p9.PNG", "p10.png"]
+    assert pool.form == Form("image", (3, 4, 6))
+    assert pool.positions(["p9.PNG"]).tolist() == [2]
+
+
+def test_pixels_are_those_of_the_files(tmp_path: Path) -> None:
+    photos(tmp_path, "0.png", "1.png", "2.png")
+    batch = tensors(ImageFolderPool(tmp_path), [2, 0])
+    assert batch.shape == (2, 3, 4, 6)
+    assert torch.equal(batch[:, 0, 0, 0], torch.tensor([20, 0]) / 255)
+    assert batch[:, 1:].sum() == 0
+
+
+def test_listing_opens_the_first_picture_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos(tmp_path, *(f"{place}.png" for place in range(20)))
+    opened: list[str] = []
+    real = pictures_room.opened
+    monkeypatch.setattr(pictures_room, "opened", lambda s, name, size=None: opened.append(name) or real(s, name, size))
+    data = load(tmp_path, classes=["a", "b"])
+    assert opened == ["0.png"]
+    data.pool.item(7)
+    assert opened == ["0.png", "7.png"]
+
+
+def test_pictures_are_decoded_once_for_all_pools(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = photos(tmp_path / "photos", "0.png", "1.png")
+    first = tensors(ImageFolderPool(folder))
+    assert [file.name.split("-")[0] for file in cache.glob("pictures-*")] == ["pictures"]
+    monkeypatch.setattr(ImageFolderPool, "_pixels", lambda self, position: pytest.fail("decoded again"))
+    assert torch.equal(tensors(ImageFolderPool(folder)), first)
+
+
+def test_a_given_cache_folder_is_used(tmp_path: Path, cache: Path) -> None:
+    folder = photos(tmp_path / "photos", "0.png", "1.png")
+    tensors(ImageFolderPool(folder, cache=tmp_path / "mine"))
+    assert not cache.exists()
+    assert sorted(path.name.split("-")[0] for path in (tmp_path / "mine").iterdir()) == ["folder", "pictures"]
+
+
+@pytest.mark.parametrize(("size", "shape"), [(8, (3, 8, 8)), ((2, 5), (3, 2, 5)), (None, (3, 4, 6))])
+def test_one_size_for_all(tmp_path: Path, size: int | tuple[int, int] | None, shape: tuple[int, ...]) -> None:
+    photos(tmp_path, "0.png")
+    (tmp_path / "1.png").write_bytes(encoded((255, 255, 255), width=50, height=7))
+    pool = ImageFolderPool(tmp_path, size=size)
+    assert pool.form.shape == shape
+    assert tensors(pool)[1].min() == 1
+
+
+def test_a_large_first_picture_is_brought_to_224(tmp_path: Path) -> None:
+    (tmp_path / "0.jpg").write_bytes(encoded((0, 0, 200), "jpeg", width=900, height=450))
+    pool = ImageFolderPool(tmp_path)
+    assert pool.form.shape == (3, 112, 224)
+    assert pool.item(0).size == (900, 450)
+    assert tensors(pool).shape == (1, 3, 112, 224)
+
+
+def test_modes_follow_the_first_picture(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_bytes(encoded(100))
+    picture((255, 255, 255)).convert("P").save(tmp_path / "1.png")
+    picture((255, 255, 255)).convert("RGBA").save(tmp_path / "2.png")
+    Image.fromarray(np.full((4, 6), 0x80FF, np.uint16)).save(tmp_path / "3.png")
+    batch = tensors(ImageFolderPool(tmp_path))
+    assert batch.shape == (4, 1, 4, 6)
+    assert (batch[:, 0, 0, 0] * 255).round().tolist() == [100, 255, 255, 128]
+
+
+def test_pictures_stand_upright(tmp_path: Path) -> None:
+    one = picture((9, 9, 9), width=6, height=4)
+    exif = one.getexif()
+    exif[0x0112] = 6
+    one.save(tmp_path / "0.jpg", exif=exif)
+    assert ImageFolderPool(tmp_path).form.shape == (3, 6, 4)
+
+
+def test_a_corrupt_picture_is_named(tmp_path: Path, cache: Path) -> None:
+    photos(tmp_path, "0.png", "1.png", "2.png")
+    (tmp_path / "1.png").write_bytes(encoded((1, 2, 3))[:-30])
+    (tmp_path / "2.png").write_text("not a picture")
+    pool = ImageFolderPool(tmp_path)
+    with pytest.raises(BadData, match=r"^picture '1\.png' cannot be read: "):
+        pool.items("eval")
+    assert not list(cache.glob("*pictures*"))
+    with pytest.raises(BadData) as caught:
+        pool.item(2)
+    assert str(caught.value) == (
+        "picture '2.png' cannot be read: it is not a picture, or of a kind that Pillow does not know"
+    )
+
+
+def test_corrupt_pictures_are_left_out_on_request(tmp_path: Path) -> None:
+    photos(tmp_path, "cat/0.png", "cat/1.png", "dog/2.png", "dog/3.png")
+    (tmp_path / "cat/1.png").write_bytes(encoded((1, 2, 3))[:-30])
+    data = load(tmp_path, corrupt="skip", test_size=0)
+    assert data.pool.keys(range(3)) == ["cat/0.png", "dog/2.png", "dog/3.png"]
+    assert data.labels is not None
+    assert data.labels.tolist() == [0, 1, 1]
+    assert tensors(data.pool)[:, 0, 0, 0].mul(255).round().tolist() == [0, 20, 30]
+    again = load(data.source, **data.options)
+    assert again.pool.digest == data.pool.digest
+
+
+def test_the_digest_follows_names_and_bytes(tmp_path: Path) -> None:
+    one, two = photos(tmp_path / "one", "0.png", "1.png"), photos(tmp_path / "two", "0.png", "1.png")
+    before = ImageFolderPool(one).digest
+    assert ImageFolderPool(two).digest == before
+    (two / "1.png").write_bytes(encoded((77, 0, 0)))
+    os.utime(two / "1.png", ns=(1, 1))
+    assert ImageFolderPool(two).digest != before
+    (two / "1.png").rename(two / "2.png")
+    assert ImageFolderPool(two).digest != before
+
+
+def test_an_unchanged_folder_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = photos(tmp_path, "0.png", "1.png")
+    first = ImageFolderPool(folder).digest
+    monkeypatch.setattr("askwell.data.folder._hash", lambda path: pytest.fail("read again"))
+    assert ImageFolderPool(folder).digest == first
+
+
+def test_a_link_to_the_folder_itself_ends(tmp_path: Path) -> None:
+    photos(tmp_path, "a/0.png")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    assert len(ImageFolderPool(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("names", [(), ("notes.txt",)])
+def test_a_folder_without_pictures(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        (tmp_path / name).write_text("x")
+    with pytest.raises(BadData) as caught:
+        load(tmp_path)
+    endings = ".bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp"
+    assert str(caught.value) == f"folder {tmp_path} holds no pictures ({endings})"
+
+
+def test_a_size_of_nothing_is_refused(tmp_path: Path) -> None:
+    photos(tmp_path, "0.png")
+    with pytest.raises(InputError, match=r"^size must be one or two whole numbers of at least 1, got \(0, 5\)$"):
+        ImageFolderPool(tmp_path, size=(0, 5))
+
+
+def test_jpegs_back_to_back() -> None:
+    bodies = [encoded((200, 0, 0), "jpeg"), encoded((0, 0, 0), "png")]
+    data = np.frombuffer(b"".join(bodies), np.uint8)
+    pool = JpegPool(data, np.cumsum([0, *map(len, bodies)]))
+    assert pool.form == Form("image", (3, 4, 6))
+    batch = tensors(pool)
+    assert abs(float(batch[0, 0, 0, 0]) - 200 / 255) < 0.02
+    assert batch[1].sum() == 0
+    assert pool.item(0).size == (6, 4)
+
+
+@pytest.mark.parametrize("offsets", [[0], [0, 5, 5], [0, 99]])
+def test_offsets_that_do_not_fit(offsets: list[int]) -> None:
+    with pytest.raises(BadData, match=r"^offsets must rise from 0 to at most 9, the number of bytes$"):
+        JpegPool(np.zeros(9, np.uint8), np.array(offsets))
+
+
+def test_features_and_made_pictures(tmp_path: Path) -> None:
+    photos(tmp_path, *(f"{place}.png" for place in range(6)))
+    pool = ImageFolderPool(tmp_path)
+    features = pool.features()
+    assert features.shape == (6, 6)
+    described = pool.describe([tensors(pool, [3])[0].numpy()])
+    assert described is not None
+    np.testing.assert_allclose(described[0], features[3], atol=1e-5)

@@ -1,0 +1,50 @@
+"""All mutants by kind, and the checks that each must face."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import oracle_mutants
+import pool_mutants
+import strategy_mutants
+from mutant import Mutant
+
+from askwell.testing import oracle, pool, strategy
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "contracts" / "golden.json").read_text())
+KINDS = {
+    "strategy": (strategy_mutants.MUTANTS, strategy.CHECKS),
+    "oracle": (oracle_mutants.MUTANTS, oracle.CHECKS),
+    "pool": (pool_mutants.MUTANTS, pool.CHECKS),
+}
+
+
+def faced(kind: str, mutant: Mutant) -> dict[str, Callable[[], None]]:
+    """name -> the check, ready to run on this mutant."""
+    checks = {check.__name__: partial(check, mutant.part, **mutant.context) for check in KINDS[kind][1]}
+    if mutant.twin:
+        checks["check_picks_are_golden"] = partial(
+            strategy.check_picks_are_golden, mutant.part, GOLDEN.get(mutant.twin, {})
+        )
+    return checks
+
+
+def everyone() -> Iterator[tuple[str, Mutant]]:
+    """(kind, mutant) of all."""
+    for kind, (mutants, _) in KINDS.items():
+        for mutant in mutants:
+            yield kind, mutant
+
+
+def failures(kind: str, mutant: Mutant) -> dict[str, str]:
+    """check -> what it said, for every check that the mutant fails."""
+    said = {}
+    for name, run in faced(kind, mutant).items():
+        try:
+            run()
+        except AssertionError as error:
+            said[name] = str(error)
+    return said
