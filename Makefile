@@ -8,7 +8,7 @@ ifneq ($(wildcard ../shared/data),)
 export ASKWELL_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: run test lint docs fix bench
+.PHONY: help run test lint docs fix bench kills
 .DEFAULT_GOAL := help
 
 help:
@@ -17,7 +17,8 @@ help:
 	@echo "make lint   the first three of these"
 	@echo "make docs   rewrites docs/commands.md from the help pages"
 	@echo "make fix    formats the code and mends what ruff can mend"
-	@echo "make bench  the benchmark table"
+	@echo "make bench  the benchmark tables: kernels, whole runs, the store"
+	@echo "make kills  kills runs and writers 50 times each, and shows that nothing was lost"
 
 run: .venv/installed
 	$(BIN)/askwell run digits --strategy margin --initial 20 --batch 20 --rounds 10 --seeds 3
@@ -39,7 +40,13 @@ fix: .venv/developing
 	$(BIN)/ruff format
 
 bench: .venv/developing
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/rounds.py
+	$(BIN)/python benchmarks/store.py
+
+kills: .venv/developing
+	$(BIN)/python benchmarks/kills.py --kills 50
+	$(BIN)/python benchmarks/store_kills.py --kills 50
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "askwell needs Python 3.11 or newer")'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import torch
@@ -13,16 +13,28 @@ __all__ = ["PEERS", "Peer", "available"]
 
 
 class Peer(NamedTuple):
-    """A package's kernel: its call, and the bytes that it asks for as its source shows."""
+    """A package's kernel: the module that it is in, its call, and the bytes that it asks for as its source shows."""
 
-    package: str
+    module: str
     run: Callable[..., Any]
     memory: Callable[..., int]
 
+    @property
+    def package(self) -> str:
+        return self.module.partition(".")[0]
+
 
 def available(cell: str) -> list[Peer]:
-    """Peers of a kernel whose package is installed."""
-    return [peer for peer in PEERS.get(cell, ()) if find_spec(peer.package)]
+    """Peers of a kernel whose package can be imported; it is imported here, so that no timing includes that."""
+    return [peer for peer in PEERS.get(cell, ()) if _importable(peer.module)]
+
+
+def _importable(module: str) -> bool:
+    try:
+        import_module(module)
+    except ImportError:
+        return False
+    return True
 
 
 def _baal(name: str) -> Peer:
@@ -32,7 +44,7 @@ def _baal(name: str) -> Peer:
         classes_then_draws = tensor.movedim(-1, 1).numpy()
         return getattr(heuristics, name)()(classes_then_draws)[:n]
 
-    return Peer("baal", run, lambda tensor, n: 3 * tensor.nbytes)
+    return Peer("baal.active.heuristics", run, lambda tensor, n: 3 * tensor.nbytes)
 
 
 def _redux(mc: Tensor, n: int) -> Any:
@@ -55,6 +67,6 @@ PEERS: Mapping[str, tuple[Peer, ...]] = {
     "margin": (_baal("Margin"),),
     "entropy": (_baal("Entropy"),),
     "BALD": (_baal("BALD"),),
-    "BatchBALD": (Peer("batchbald_redux", _redux, lambda mc, n: 2 * mc.nbytes),),
-    "k-center": (Peer("skactiveml", _core_set, lambda z, n: 8 * n * len(z) + z.nbytes),),
+    "BatchBALD": (Peer("batchbald_redux.batchbald", _redux, lambda mc, n: 2 * mc.nbytes),),
+    "k-center": (Peer("skactiveml.pool", _core_set, lambda z, n: 8 * n * len(z) + z.nbytes),),
 }

@@ -93,6 +93,7 @@ def same(found: Any, labels: NDArray[Any]) -> bool:
         return [str(value) for value in found] == [str(value) for value in labels]
     if not isinstance(found, np.ndarray) or len(found.shape) == 0 or len(found) != len(labels):
         return False
-    columns = found.reshape(len(found), -1).T.astype(str)
-    wanted = labels.astype(found.dtype).astype(str) if found.dtype.kind in "biuf" else labels.astype(str)
-    return bool((columns == wanted).all(1).any())
+    columns = found.reshape(len(found), -1).T
+    if {found.dtype.kind, labels.dtype.kind} <= set("biuf"):
+        return bool((columns == labels).all(1).any())
+    return bool((columns.astype(str) == labels.astype(str)).all(1).any())

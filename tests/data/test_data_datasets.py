@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -133,3 +134,17 @@ def test_options_of_other_sources_are_refused() -> None:
 
 def test_ids_may_be_listed() -> None:
     assert load(Pairs(ROWS, LABELS), key=list("abcdef")).pool.keys([5]) == ["f"]
+
+
+def test_many_items_are_held_in_a_file_that_vanishes(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("askwell.data.datasets.IN_MEMORY", 10)
+    pool = load(Pairs(ROWS, LABELS)).pool
+    assert isinstance(pool, DatasetPool)
+    assert isinstance(pool.array, np.memmap)
+    assert torch.equal(tensors(pool), ROWS)
+    assert not [path for path in cache.iterdir() if not path.name.startswith("features")]
+
+
+def test_training_items_on_a_device() -> None:
+    items = load(Pairs(ROWS, LABELS), train=Pairs(ROWS + 1, LABELS)).pool.items("train").to("cpu")
+    assert torch.equal(next(iter(items.batches(torch.arange(6), 6)))[1], ROWS + 1)

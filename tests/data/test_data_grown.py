@@ -11,6 +11,7 @@ from data_files import photos, tensors
 from askwell.core.pool import Pool
 from askwell.data import ArrayPool, Grown, ImageFolderPool, TablePool, TextPool
 from askwell.errors import BadData, BadShape, InputError, UnknownName
+from askwell.testing.fakes import FakePool
 
 ROWS = np.arange(8.0, dtype=np.float32).reshape(4, 2)
 
@@ -97,9 +98,12 @@ def test_a_made_item_of_another_shape() -> None:
         tensors(Grown(ArrayPool(ROWS), [np.zeros(3)]))
 
 
-def test_a_foreign_pool_cannot_grow() -> None:
-    with pytest.raises(InputError, match=r"^a pool of type object cannot grow: use a pool of askwell\.data$"):
-        Grown(object(), [])  # type: ignore[arg-type]
+def test_foreign_pools() -> None:
+    pool = Grown(FakePool(torch.eye(3)), [np.ones(3)])
+    assert tensors(pool, [3, 0]).tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert pool.describe([np.ones(3)]) is None
+    with pytest.raises(InputError, match=r"^a FakePool of tokens cannot grow: use a pool of askwell\.data$"):
+        Grown(FakePool(torch.zeros((3, 2), dtype=torch.int64)), ["a"])
 
 
 def test_the_same_items_on_a_device() -> None:

@@ -120,6 +120,13 @@ def test_corrupt_pictures_are_left_out_on_request(tmp_path: Path) -> None:
     assert again.pool.digest == data.pool.digest
 
 
+def test_no_sound_picture(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_text("x")
+    with pytest.raises(BadData) as caught:
+        load(tmp_path, corrupt="skip")
+    assert str(caught.value) == f"folder {tmp_path} holds no picture that can be read"
+
+
 def test_the_digest_follows_names_and_bytes(tmp_path: Path) -> None:
     one, two = photos(tmp_path / "one", "0.png", "1.png"), photos(tmp_path / "two", "0.png", "1.png")
     before = ImageFolderPool(one).digest
@@ -185,3 +192,12 @@ def test_features_and_made_pictures(tmp_path: Path) -> None:
     described = pool.describe([tensors(pool, [3])[0].numpy()])
     assert described is not None
     np.testing.assert_allclose(described[0], features[3], atol=1e-5)
+
+
+def test_without_a_cache_folder_all_is_done_in_memory(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photos(tmp_path / "photos", "0.png", "1.png")
+    (tmp_path / "file").write_text("no folder")
+    pool = ImageFolderPool(tmp_path / "photos", cache=tmp_path / "file")
+    assert pool.digest == ImageFolderPool(tmp_path / "photos").digest
+    assert tensors(pool).shape == (2, 3, 4, 6)
+    assert "it is held in memory" in caplog.text

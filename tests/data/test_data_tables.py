@@ -13,7 +13,8 @@ from data_files import tensors
 
 from askwell.core.pool import Form
 from askwell.data import Data, TablePool, TextPool, load
-from askwell.errors import BadData, MissingExtra, NotFinite, UnknownName
+from askwell.data.table import read_table
+from askwell.errors import BadData, BadShape, MissingExtra, NotFinite, UnknownName
 
 FRAME = pd.DataFrame(
     {
@@ -138,8 +139,8 @@ def test_a_missing_column_offers_the_nearest(tmp_path: Path, option: str) -> Non
             "t.csv",
             "a,b,label\n1,2,x\n3,?,y\n",
             BadData,
-            "column 'b' of t.csv holds '?' in row 1, which is no number: name the columns to use with columns=, or the "
-            "text with text=",
+            "column 'b' of t.csv holds '?' in row 1, which is no number: name the columns to use with columns=, "
+            "ids with key=, or a text with text=",
         ),
         (
             "t.csv",
@@ -196,3 +197,10 @@ def test_nested_values_are_no_numbers(tmp_path: Path) -> None:
     path.write_text("\n".join(json.dumps({"a": value, "label": "xy"[i]}) for i, value in enumerate([1, [2]])))
     with pytest.raises(BadData, match=r"^column 'a' of t\.jsonl holds \[2\] in row 1, which is no number"):
         load(path)
+
+
+def test_what_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match=r"x\.tsv is no table: use a file that ends in \.csv, \.csv\.gz, "):
+        read_table(tmp_path / "x.tsv")
+    with pytest.raises(BadShape, match=r"^a table of 1 columns has shape \(N, 1\), got \(2, 2\)$"):
+        TablePool(np.eye(2), ["a"])

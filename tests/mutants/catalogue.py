@@ -7,17 +7,23 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import learner_mutants
 import oracle_mutants
 import pool_mutants
+import scheme_mutants
+import store_mutants
 import strategy_mutants
 from mutant import Mutant
 
-from askwell.testing import oracle, pool, strategy
+from askwell.testing import learner, oracle, pool, scheme, store, strategy
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "contracts" / "golden.json").read_text())
 KINDS = {
     "strategy": (strategy_mutants.MUTANTS, strategy.CHECKS),
     "oracle": (oracle_mutants.MUTANTS, oracle.CHECKS),
+    "store": (store_mutants.MUTANTS, store.CHECKS),
+    "learner": (learner_mutants.MUTANTS, learner.CHECKS),
+    "scheme": (scheme_mutants.MUTANTS, scheme.CHECKS),
     "pool": (pool_mutants.MUTANTS, pool.CHECKS),
 }
 

@@ -56,11 +56,11 @@ def test_a_position_outside_is_refused(position: int) -> None:
 
 
 def test_wrong_settings_are_refused() -> None:
-    with pytest.raises(InputError, match="^cost must not be negative, got -1.0$"):
+    with pytest.raises(InputError, match=r"^cost must not be negative, got -1.0$"):
         Truth(["a"], cost=-1.0)
-    with pytest.raises(InputError, match="^an oracle needs at least one annotator$"):
+    with pytest.raises(InputError, match=r"^an oracle needs at least one annotator$"):
         Truth(["a"], annotators=())
-    with pytest.raises(UnknownName, match="^unknown annotator 'trut': did you mean 'truth'"):
+    with pytest.raises(UnknownName, match=r"^unknown annotator 'trut': did you mean 'truth'"):
         Truth(["a"]).answer([question(0)], "trut")
 
 

@@ -39,7 +39,9 @@ def asked(folder: Path, ids: Sequence[int], who: Sequence[str] = ("ann",), answe
     return store
 
 
-def say(store: Store, question: int | None, who: str = "ann", verb: Any = "label", value: Any = None, **rest: Any) -> int:
+def say(
+    store: Store, question: int | None, who: str = "ann", verb: Any = "label", value: Any = None, **rest: Any
+) -> int:
     """Tells one thing; `label` says "cat" unless told otherwise."""
     volunteered = rest.pop("volunteered", False)
     value = "cat" if value is None and verb in ("label", "correct", "also") else value

@@ -120,7 +120,7 @@ def test_a_store_with_a_record_takes_no_other(tmp_path: Path) -> None:
 def test_other_items_are_refused(tmp_path: Path) -> None:
     with rich(tmp_path) as store, new(tmp_path, n=20) as other:
         file = export(store, tmp_path / "all.csv", keys=names)
-        with pytest.raises(BadData, match="is about other items: it has .*, this store has "):
+        with pytest.raises(BadData, match=r"is about other items: it has .*, this store has "):
             restore(other, file)
         assert (other.history(), len(other)) == ([], 20)
 

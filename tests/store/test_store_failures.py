@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from store_scenes import asked, batch, new, say, told
 
+from askwell.core.oracle import Annotation
 from askwell.errors import InputError, NotWritable, ProjectError
 from askwell.store import connection, open_store
 
@@ -23,9 +24,10 @@ from askwell.errors import NotWritable
 from askwell.store import open_store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = open_store(sys.argv[1])
+rows = store.take(1000, "ann")
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-for row in store.take(1000, "ann"):
+for row in rows:
     try:
         print(store.tell(Annotation(row.question, "ann", value="x" * 500)), flush=True)
     except NotWritable as error:
@@ -128,8 +130,8 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path, mode: str) -> None:
 def test_a_damaged_file_is_said_and_never_read_as_fewer_labels(tmp_path: Path) -> None:
     with new(tmp_path, n=500) as store:
         store.plan(0, batch(range(500)), basis=0)
-        for row in store.take(500, "ann"):
-            say(store, row.question, value="x" * 200, token=f"{row.question}")
+        rows = store.take(500, "ann")
+        store.tell_many([Annotation(row.question, "ann", value="x" * 200, token=str(row.question)) for row in rows])
     content = bytearray(store.path.read_bytes())
     middle = len(content) // 2 // 4096 * 4096
     content[middle : middle + 8192] = b"\xff" * 8192

@@ -8,13 +8,15 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
-from store_scenes import asked, new, say, told
+from store_scenes import asked, batch, new, told
 
 from askwell.core.oracle import Annotation
-from askwell.store import majority, open_store
+from askwell.errors import InputError
+from askwell.store import Store, majority, open_store
 
 KILLS = Path(__file__).parents[2] / "benchmarks" / "store_kills.py"
 
@@ -32,7 +34,8 @@ if sys.argv[3] == "die":
 
 def kills() -> ModuleType:
     spec = importlib.util.spec_from_file_location("store_kills", KILLS)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -43,7 +46,7 @@ def writer(path: Path, who: str, end: str = "close") -> subprocess.Popen[bytes]:
 
 
 def test_ten_kills_lose_and_double_nothing() -> None:
-    hits, _ = kills().run(kills=10, answers=400, seed=3)
+    hits, _ = kills().run(kills=10, answers=200, seed=3)
     assert hits > 0
 
 
@@ -134,11 +137,21 @@ assert {{(event.question, event.value) for event in store.history()}} == {{(1, T
         subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def asked_many(folder: Path, answers: int = 1):  # type: ignore[no-untyped-def]
+def asked_many(folder: Path, answers: int = 1) -> Store:
     """Sixty items, all out."""
-    from store_scenes import batch
-
     store = new(folder, n=60)
     store.register(["ann", "bob"])
     store.plan(0, batch(range(60)), basis=0, answers=answers)
     return store
+
+
+def test_answers_wait_for_the_disk_also_after_leases_did_not(tmp_path: Path) -> None:
+    with asked(tmp_path, [4]) as store:
+        store.take(1, "ann")
+        store.give_back(1, "ann")
+        with suppress(InputError):
+            store.take(1, "")
+        with store.connections.write() as connection:
+            pragmas = ("synchronous", "journal_mode", "foreign_keys", "busy_timeout")
+            found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
+    assert found == [2, "wal", 1, 30_000]

@@ -89,7 +89,9 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
     connection.commit()
     connection.close()
     for create in (False, True):
-        with pytest.raises(ProjectError, match=exactly(f"{path} is a SQLite file of another program and no label store")):
+        with pytest.raises(
+            ProjectError, match=exactly(f"{path} is a SQLite file of another program and no label store")
+        ):
             open_store(path, create=create)
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("cake",)]

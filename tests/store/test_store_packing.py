@@ -37,7 +37,7 @@ def test_tensors_come_back_as_arrays() -> None:
 
 
 def test_a_pickle_is_never_written() -> None:
-    with pytest.raises(InputError, match="^only JSON, arrays and tensors can be stored, got ndarray$"):
+    with pytest.raises(InputError, match=r"^only JSON, arrays and tensors can be stored, got ndarray$"):
         pack(np.array([object()]))
 
 

@@ -60,9 +60,7 @@ def test_a_basis_older_than_the_latest_fits_is_stale(tmp_path: Path) -> None:
         say(store, 1)
         say(store, 2)
         store.write_report(0, {"basis": 2, "auroc": float("nan")})
-        message = (
-            "round 1 was chosen by a model that knows events up to 1, and the latest model knows 2: choose again"
-        )
+        message = "round 1 was chosen by a model that knows events up to 1, and the latest model knows 2: choose again"
         with pytest.raises(StaleBasis, match=exactly(message)):
             store.plan(1, batch([3]), basis=1)
         with pytest.raises(InputError, match=exactly("basis 3 is no event: the log has events up to 2")):
@@ -86,7 +84,7 @@ def test_the_same_item_may_be_asked_for_another_unit_or_of_another_annotator(tmp
     with asked(tmp_path, [1], who=("ann", "bob"), units=("left",)) as store:
         store.plan(1, batch([1], units=("right",)), basis=0)
         store.plan(2, batch([1], units=("left",), annotators=[1]), basis=0)
-        with pytest.raises(Conflict, match="^item 1, unit 'left', was already asked in round 2"):
+        with pytest.raises(Conflict, match=r"^item 1, unit 'left', was already asked in round 2"):
             store.plan(3, batch([1], units=("left",), annotators=[1]), basis=0)
         assert [(one.unit, one.asked_of) for one in store.questions()] == [
             ("left", None), ("right", None), ("left", "bob")
@@ -118,7 +116,7 @@ def test_reserved_items_are_never_asked(store: Store) -> None:
     assert store.reserved("aside").tolist() == []
     assert store.unasked.tolist() == store.askable.tolist() == [0, 3, 4, 5, 6, 7, 8, 9]
     assert store.counts() == {"unasked": 8, "skipped": 0, "unsure": 0, "answered": 0, "out": 0, "reserved": 2}
-    with pytest.raises(Conflict, match="^item 2 is reserved "):
+    with pytest.raises(Conflict, match=r"^item 2 is reserved "):
         store.plan(0, batch([2]), basis=0, again=True)
     with pytest.raises(Conflict, match=exactly("'test' is reserved already, with other items")):
         store.reserve("test", [1])

@@ -58,10 +58,10 @@ class Replay(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 99), verb=st.sampled_from(["correct", "retract"]), value=VALUES)
     def change(self, pick: int, verb: str, value: str) -> None:
         said = self.store.history()[pick % self.store.last]
+        item = said.item if said.question is None else None
+        new_value = value if verb == "correct" else None
         with suppress(Conflict, ProjectError):
-            value_ = value if verb == "correct" else None
-            say(self.store, said.question, said.annotator, verb, value_, item=said.item if said.question is None else None,
-                refers=said.seq)  # fmt: skip
+            say(self.store, said.question, said.annotator, verb, new_value, item=item, refers=said.seq)
 
     @rule(item=st.integers(0, ITEMS - 1), who=NAMES, value=VALUES)
     def volunteer(self, item: int, who: str, value: str) -> None:

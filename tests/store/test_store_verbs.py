@@ -210,9 +210,7 @@ def test_also_needs_another_item(tmp_path: Path) -> None:
 
 
 def test_a_label_that_nobody_asked_for_is_refused_unless_volunteered(store: Store) -> None:
-    message = (
-        "item 3 was labelled without being asked: pass volunteered=True to keep a label that nobody asked for"
-    )
+    message = "item 3 was labelled without being asked: pass volunteered=True to keep a label that nobody asked for"
     with pytest.raises(NeverAsked, match=exactly(message)):
         say(store, None, item=3)
     assert (store.last, store.annotators) == (0, [])
@@ -266,7 +264,7 @@ def test_items_outside_the_pool_and_reserved_ones_are_refused(store: Store) -> N
 
 @pytest.mark.parametrize("value", [float("nan"), {1, 2}, [float("inf")], object()])
 def test_a_label_must_be_finite_json(tmp_path: Path, value: object) -> None:
-    with asked(tmp_path, [4]) as store, pytest.raises(BadLabel, match="^a label must be finite JSON, got "):
+    with asked(tmp_path, [4]) as store, pytest.raises(BadLabel, match=r"^a label must be finite JSON, got "):
         say(store, 1, value=value)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from askwell.errors import DuplicateName, InputError, UnknownName
 
-__all__ = ["catalogue", "find", "name_of", "snake"]
+__all__ = ["catalogue", "find", "home", "name_of", "room_of", "snake"]
 
 SINGULAR = {
     "strategies": "strategy", "schemes": "scheme", "learners": "learner", "tasks": "task",
@@ -77,12 +77,26 @@ def _outside(kind: str, name: str) -> Any:
         ) from None
 
 
+def home(kind: str, name: str) -> str:
+    """The room where a name is known: `kind` first, then the others, so that `net(model=mlp)` can be read.
+
+    >>> home("learners", "mlp"), home("learners", "net")
+    ('models', 'learners')
+    """
+    rooms = [kind, *(room for room in SINGULAR if room != kind)]
+    return next((room for room in rooms if name in catalogue(room) or snake(name) in catalogue(room)), kind)
+
+
+def room_of(cls: type) -> str:
+    """The room of one of our own parts; empty for other people's."""
+    package = cls.__module__.split(".")
+    return package[1] if package[0] == "askwell" and len(package) > 1 and package[1] in SINGULAR else ""
+
+
 def name_of(cls: type) -> str:
     """The name by which `find` returns this class: short where the catalogue knows it, else `module:Class`."""
-    short = snake(cls.__name__)
-    package = cls.__module__.split(".")
-    if package[0] == "askwell" and len(package) > 1 and package[1] in SINGULAR:
-        return short
+    if room_of(cls):
+        return snake(cls.__name__)
     for kind in SINGULAR:
         for name, part in (catalogue(kind) if kind in _loaded() else {}).items():
             if part is cls:

@@ -12,17 +12,20 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from askwell.core.registry import find, name_of
+from askwell.core.registry import find, home, name_of, room_of
 from askwell.errors import InputError, UnknownName
 
 __all__ = ["build", "config", "digest", "parse"]
 
+RESERVED = ("part", "room")
+
 
 def config(part: Any) -> Any:
-    """A part as JSON: {"part": name, field: value, …}; plain values stay as they are."""
+    """A part as JSON: {"part": name, "room": …, field: value, …}; plain values stay as they are."""
     if is_dataclass(part) and not isinstance(part, type):
         values = {field.name: config(getattr(part, field.name)) for field in fields(part)}
-        return {"part": name_of(type(part)), **values}
+        room = room_of(type(part))
+        return {"part": name_of(type(part)), **({"room": room} if room else {}), **values}
     if isinstance(part, Mapping):
         return {str(key): config(value) for key, value in part.items()}
     if isinstance(part, list | tuple):
@@ -31,14 +34,15 @@ def config(part: Any) -> Any:
 
 
 def build(kind: str, spec: Any) -> Any:
-    """The part that `config` wrote; `kind` is a room such as "strategies"."""
+    """The part that `config` wrote; `kind` is the room, such as "strategies", of parts that do not name theirs."""
     if isinstance(spec, list):
         return tuple(build(kind, value) for value in spec)
     if not isinstance(spec, Mapping):
         return spec
     if "part" not in spec:
         return {key: build(kind, value) for key, value in spec.items()}
-    return make(kind, spec["part"], {key: build(kind, value) for key, value in spec.items() if key != "part"})
+    room = spec.get("room", kind)
+    return make(room, spec["part"], {key: build(room, value) for key, value in spec.items() if key not in RESERVED})
 
 
 def make(kind: str, name: str, values: Mapping[str, Any]) -> Any:
@@ -67,7 +71,7 @@ def parse(kind: str, text: str) -> Any:
     if not isinstance(call, ast.Call) or call.args:
         raise InputError(f"cannot read {text!r}: write name or name(key=value, …)", got=text)
     values = {word.arg: _value(kind, word.value) for word in call.keywords if word.arg}
-    return make(kind, head.strip(), values)
+    return make(home(kind, head.strip()), head.strip(), values)
 
 
 def _value(kind: str, node: ast.expr) -> Any:

@@ -93,7 +93,7 @@ def _read(path: Path, n: int) -> NDArray[Any] | None:
     """The cached rows; None when the file is not there or is damaged, for it can be made again."""
     try:
         rows: NDArray[Any] = np.load(path, mmap_mode="c")
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
     return rows if len(rows) == n else None
 

@@ -144,7 +144,7 @@ def _items_of(dataset: MapStyle, labels: list[Any]) -> Iterator[Any]:
     """Items in order; their labels are appended to `labels`."""
     for place in range(len(dataset)):
         item, label = pair(dataset[place])
-        labels.append(label.item() if hasattr(label, "item") else label)
+        labels.append(label)
         yield item
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -45,7 +46,7 @@ class Archive:
                 if info.compress_type == zipfile.ZIP_STORED:
                     return np.memmap(self.path, **_place(member, info, self.path))
                 return np.lib.format.read_array(member, allow_pickle=False)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise BadData(f"{self.path}: array {name!r} cannot be read: {_plain(error)}", got=name) from error
 
     def first(self, names: Sequence[str]) -> NDArray[Any] | None:
@@ -129,6 +130,6 @@ def _reason(path: Path, error: Exception) -> str:
 
 
 def _plain(error: Exception) -> str:
-    if "allow_pickle" in str(error):
+    if "allow_pickle" in str(error) or "Python objects" in str(error):
         return "it holds Python objects (a pickle), which are never read; save plain arrays"
     return str(error)

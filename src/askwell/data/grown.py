@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askwell.core.pool import Form, Items, Mode, Pool
+from askwell.data.arrays import stack
 from askwell.data.digest import of_array, of_parts
 from askwell.data.keyed import KeyedPool
 from askwell.data.keys import Named
@@ -36,8 +37,8 @@ class Grown:
     form: Form
 
     def __init__(self, pool: Pool, payloads: Sequence[Any], keys: Sequence[str] | None = None) -> None:
-        if not isinstance(pool, KeyedPool | Grown):
-            raise InputError(f"a pool of type {type(pool).__name__} cannot grow: use a pool of askwell.data", got=pool)
+        if not isinstance(pool, KeyedPool | Grown) and pool.form.kind not in ("vector", "image"):
+            raise InputError(f"a {type(pool).__name__} of {pool.form.kind} cannot grow: use a pool of askwell.data")
         self.pool, self.payloads, self.form = pool, list(payloads), pool.form
         self.start = len(pool)
         named = [f"made-{self.start + row}" for row in range(len(self.payloads))] if keys is None else list(keys)
@@ -75,12 +76,14 @@ class Grown:
         return self._features
 
     def describe(self, payloads: Sequence[Any]) -> NDArray[np.float32] | None:
-        """Fixed vectors of further made items."""
-        return self.pool.describe(payloads)
+        """Fixed vectors of made items; None where the pool cannot describe them."""
+        return self.pool.describe(payloads) if isinstance(self.pool, KeyedPool | Grown) else None
 
     def rows_of(self, payloads: Sequence[Any]) -> Tensor:
         """Made items in the form of the pool."""
-        return self.pool.rows_of(payloads)
+        if isinstance(self.pool, KeyedPool | Grown):
+            return self.pool.rows_of(payloads)
+        return stack(payloads, self.form.shape)
 
     @cached_property
     def _rows(self) -> Tensor:

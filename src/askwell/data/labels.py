@@ -29,7 +29,8 @@ def encode(labels: Iterable[Any], classes: Sequence[str] | None = None) -> tuple
     >>> codes.tolist(), classes
     ([1, 0, -1, 1], ('cat', 'dog'))
     """
-    values = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    listed = labels.tolist() if hasattr(labels, "tolist") else labels
+    values = [label.item() if hasattr(label, "item") else label for label in listed]
     named = {value: _name(value) for value in dict.fromkeys(values)}
     found = sorted({name for name in named.values() if name is not None}, key=natural)
     known = tuple(found) if classes is None else check_classes(classes)
@@ -54,8 +55,8 @@ def _index(found: Sequence[str], classes: tuple[str, ...]) -> dict[str, int]:
     """Class index of each label that occurs."""
     places = {name: place for place, name in enumerate(classes)}
     strange = [name for name in found if name not in places]
-    if strange and all(name.isdigit() for name in found):
-        places = {name: int(name) for name in found if int(name) < len(classes)}
+    if strange and all(name.removeprefix("-").isdigit() for name in found):
+        places = {name: int(name) for name in found if 0 <= int(name) < len(classes)}
         strange = [name for name in found if name not in places]
     if strange:
         near = get_close_matches(strange[0], classes, n=1)

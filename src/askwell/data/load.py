@@ -214,12 +214,19 @@ def _again(data: Data, classes: Sequence[str] | None, options: Mapping[str, Any]
 
 
 def _repeatable(source: str, options: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """Source and options as JSON that load the same again; source "" where something was given in memory."""
-    plain = {name: str(Path(value).resolve()) if name in PATHS else value for name, value in options.items() if
-             name not in PATHS or isinstance(value, str | Path)}  # fmt: skip
-    plain.pop("train", None)
-    whole = len(plain) == len(options)
-    return (source if whole else ""), plain
+    """Source and options, as JSON, that load the same again; source "" where something was given in memory."""
+    kept = {name: _plain(name, value) for name, value in options.items()}
+    plain = {name: value for name, value in kept.items() if value is not None}
+    return source if len(plain) == len(options) else "", plain
+
+
+def _plain(name: str, value: Any) -> Any:
+    """An option as JSON, a path in full; None for what lives in memory only."""
+    if name in PATHS:
+        return str(Path(value).resolve()) if isinstance(value, str | Path) else None
+    if name == "train":
+        return None
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _array(given: Any) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from askwell.core.pool import Pool
 from askwell.data.arrays import ArrayPool
@@ -17,6 +17,7 @@ from askwell.data.folder import ImageFolderPool, listed
 from askwell.data.keys import Named
 from askwell.data.pictures import broken
 from askwell.data.read import Found
+from askwell.data.split import CANDIDATE
 from askwell.data.table import Table, frame_table, read_table
 from askwell.data.tables import TablePool
 from askwell.data.texts import TextPool
@@ -73,6 +74,7 @@ def found_in_table(
     """
     text = text or (_first(table, TEXTS) if columns is None else None)
     label = label or _first(table, LABELS)
+    labels = None if label is None else table.column(label)
     ids = None if key is None else Named(table.strings(key), f"column {key!r} of {table.name}")
     if text is not None:
         make: Callable[..., Pool] = partial(TextPool, table.strings(text), ids, length=length)
@@ -81,7 +83,7 @@ def found_in_table(
         if not used:
             raise BadData(f"{table.name} has no column of texts or numbers: it has {', '.join(table.columns)}")
         make = partial(TablePool, table.numbers(used), used, ids)
-    return Found(name, table.count, make, None if label is None else table.column(label))
+    return Found(name, table.count, make, labels)
 
 
 def read_folder(
@@ -91,29 +93,18 @@ def read_folder(
 
     corrupt  "skip" decodes every picture now and leaves out those that cannot be read
     """
-    names = listed(path)
-    if corrupt == "skip":
-        bad = set(broken([path / name for name in names], names))
-        names = [name for place, name in enumerate(names) if place not in bad]
-        if not names:
-            raise BadData(f"folder {path} holds no picture that can be read", got=path)
+    names = listed(path) if corrupt == "refuse" else _sound(path, listed(path))
     tops = {name.split("/")[0] for name in names if "/" in name}
-    parts = None
-    if "train" in tops and tops <= set(PARTS):
-        parts = np.array([PARTS.get(name.split("/")[0], 0) for name in names], np.int8)
-    labels = [_folder(name, depth=0 if parts is None else 1) for name in names]
-    return Found(
-        path.name,
-        len(names),
-        partial(ImageFolderPool, path, names, size=size),
-        labels if any(labels) else None,
-        parts=parts,
-        guessed=True,
-    )
+    split = "train" in tops and tops <= set(PARTS)
+    parts = np.array([PARTS.get(name.split("/")[0], CANDIDATE) for name in names], np.int8) if split else None
+    labels = [_folder(name, depth=int(split)) for name in names]
+    make = partial(ImageFolderPool, path, names, size=size)
+    return Found(path.name, len(names), make, labels if any(labels) else None, parts=parts, guessed=True)
 
 
-def read_array(array: NDArray[Any], *, key: Sequence[str] | None = None, length: int = 64) -> Found:
-    """Numbers, or an array of texts."""
+def read_array(given: ArrayLike, *, key: Sequence[str] | None = None, length: int = 64) -> Found:
+    """An array or tensor of numbers, or an array of texts."""
+    array = np.asarray(given)
     if array.dtype.kind in "UTO":
         return read_texts(array.tolist(), key=key, length=length)
     return Found("arrays", len(array), partial(ArrayPool, array, key))
@@ -129,6 +120,14 @@ def read_texts(texts: Sequence[Any], *, key: Sequence[str] | None = None, length
 
 def _first(table: Table, names: Sequence[str]) -> str | None:
     return next((name for name in names if name in table.columns), None)
+
+
+def _sound(path: Path, names: Sequence[str]) -> list[str]:
+    """The pictures that can be read."""
+    bad = set(broken([path / name for name in names], names))
+    if len(bad) == len(names):
+        raise BadData(f"folder {path} holds no picture that can be read", got=path)
+    return [name for place, name in enumerate(names) if place not in bad]
 
 
 def _folder(name: str, depth: int) -> str:

@@ -53,7 +53,9 @@ def divide(n: int, labels: Positions | None, parts: NDArray[np.int8] | None, siz
     candidates = np.setdiff1d(candidates, validation)
     count = len(candidates) if sizes.pool is None else _count(sizes.pool, len(candidates), "pool_size")
     if not count:
-        raise InputError("no candidates are left: make test_size or validation_size smaller", got=sizes)
+        raise InputError(
+            "no candidates are left: make test_size or validation_size smaller, or pool_size larger", got=sizes
+        )
     return Split(stratified(strata, candidates, count, seeds.numpy("split", "pool")), validation, test)
 
 
@@ -97,9 +99,10 @@ def _test(
 
 def _count(size: int | float, available: int, name: str) -> int:
     """A size as a number of items."""
-    if isinstance(size, bool) or not isinstance(size, int | float) or size < 0:
+    whole = isinstance(size, int) and not isinstance(size, bool)
+    if not (whole and size >= 0) and not (isinstance(size, float) and 0 <= size < 1):
         raise InputError(f"{name} must be a count or a share below 1, got {size!r}", got=size)
-    count = round(size * available) if isinstance(size, float) and size < 1 else int(size)
-    if count > available or (count != size and size >= 1):
+    count = int(size) if whole else round(size * available)
+    if count > available:
         raise InputError(f"{name} must be at most {available}, the number of items there are, got {size!r}", got=size)
     return count

@@ -57,7 +57,7 @@ class Table:
             row, value = next((row, value) for row, value in enumerate(_listed(values)) if not _is_number(value))
             raise BadData(
                 f"column {name!r} of {self.name} holds {value!r} in row {row}, which is no number: name the columns to "
-                f"use with columns=, or the text with text=",
+                f"use with columns=, ids with key=, or a text with text=",
                 got=value,
             ) from None
 

@@ -16,7 +16,7 @@ from askwell.core.pool import Form, Mode
 __all__ = ["Blank"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Blank:
     """One item of zeros of a form; it is its own `Items`.
 

@@ -20,6 +20,7 @@ from askwell.core.task import Task
 from askwell.core.view import Sliced
 from askwell.errors import BadData, InputError, UnmetNeeds
 from askwell.learners.collect import collect
+from askwell.learners.head import Head
 from askwell.learners.weights import read, write
 
 __all__ = ["Linear", "LinearLearner"]
@@ -84,7 +85,7 @@ class LinearLearner(Learner):
         targets = job.targets.to(self.device)
         weights = torch.ones(len(rows)) if job.weights is None else job.weights
         weights = weights.to(self.device, torch.float64) / times
-        head = nn.Linear(rows.shape[1], self.task.outputs, device=self.device, dtype=torch.float64)
+        head = _layer(rows.shape[1], self.task.outputs, self.device)
         steps = self._minimise(head, copies, _repeated(targets, times), _repeated(weights, times))
         self._head = head.float().requires_grad_(False)
         return FitReport(steps=steps, stopped="converged", rehearsal=digest(self.factory))
@@ -98,7 +99,7 @@ class LinearLearner(Learner):
         out: Allocate | None = None,
     ) -> dict[Need, Any]:
         features = self._features(pool)
-        found: dict[Need, Any] = {need: _copy(self.head) for need in needs if need.kind == "call"}
+        found: dict[Need, Any] = {need: Head(self.head) for need in needs if need.kind == "call"}
         for over in dict.fromkeys(need.over for need in needs if need.kind == "rows"):
             ids = sets.get(over, torch.empty(0, dtype=torch.int64))
             wanted = [need for need in needs if need.kind == "rows" and need.over == over]
@@ -122,9 +123,9 @@ class LinearLearner(Learner):
         values = read(path)
         if set(values) != {"head.weight", "head.bias"} or len(values["head.bias"]) != self.task.outputs:
             raise BadData(f"{path} holds no linear head with {self.task.outputs} outputs", got=sorted(values))
-        head = nn.Linear(values["head.weight"].shape[1], self.task.outputs, device=self.device)
+        head = _layer(values["head.weight"].shape[1], self.task.outputs, self.device)
         head.load_state_dict({key.removeprefix("head."): value for key, value in values.items()})
-        self._head = head.requires_grad_(False)
+        self._head = head.float().requires_grad_(False)
 
     @property
     def head(self) -> nn.Linear:
@@ -134,9 +135,7 @@ class LinearLearner(Learner):
         return self._head
 
     def _minimise(self, head: nn.Linear, rows: Tensor, targets: Tensor, weights: Tensor) -> int:
-        """Iterations of L-BFGS from zero to convergence."""
-        nn.init.zeros_(head.weight)
-        nn.init.zeros_(head.bias)
+        """Iterations of L-BFGS to convergence."""
         scale = weights.sum().clamp(min=1e-12)
         optimiser = torch.optim.LBFGS(
             head.parameters(), max_iter=MOST_ITERATIONS, tolerance_grad=1e-7, tolerance_change=1e-12,
@@ -209,8 +208,11 @@ def _repeated(rows: Tensor, times: int) -> Tensor:
     return rows.repeat(times, *[1] * (rows.ndim - 1)) if times > 1 else rows
 
 
-def _copy(head: nn.Linear) -> nn.Linear:
-    """A copy whose changes do not reach the fitted layer."""
-    copy = nn.Linear(head.in_features, head.out_features, device=head.weight.device)
-    copy.load_state_dict(head.state_dict())
-    return copy.eval()
+def _layer(width: int, outputs: int, device: str) -> nn.Linear:
+    """A linear layer of zeros in double precision; no generator moves."""
+    layer: nn.Linear = nn.utils.skip_init(  # type: ignore[no-untyped-call] # torch leaves it untyped
+        nn.Linear, width, outputs, device=device, dtype=torch.float64
+    )
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer

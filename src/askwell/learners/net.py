@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,39 +14,46 @@ import torch
 from torch import Tensor, nn
 
 from askwell.core.learner import Allocate, FitReport, Job, Learner, Progress
-from askwell.core.needs import MC_PROBS, Need, Over
+from askwell.core.needs import HEAD, MC_PROBS, PROBS, Need, Over
 from askwell.core.pool import Form, Items, Pool
 from askwell.core.registry import find
 from askwell.core.scheme import Outputs, Scheme
 from askwell.core.seeds import Seeds
 from askwell.core.task import Task
-from askwell.errors import BadShape, InputError, UnmetNeeds
+from askwell.errors import AskwellError, BadShape, InputError, UnmetNeeds
 from askwell.learners.blank import Blank
+from askwell.learners.collect import collect
+from askwell.learners.head import Head
 from askwell.learners.weights import read, write
 from askwell.models.net import Net as EmbeddingNet
 from askwell.models.wrap import Wrapped
+from askwell.training.chance import Chance, lend
 from askwell.training.fit import Fitted, fit, outline
-from askwell.training.mc_dropout import MCDropout
-from askwell.training.modes import evaluating, pieces
+from askwell.training.mc_dropout import MCDropout, reachable
+from askwell.training.modes import evaluating
+from askwell.training.session import PRECISIONS
+from askwell.training.streams import first_batch
 from askwell.training.tensors import restore, tensors
 
 __all__ = ["Net", "NetLearner"]
 
-Rows = Callable[[Any], Mapping[Need, Tensor]]
+Parts = tuple[Tensor, tuple[Tensor, ...], Tensor]
+"""z, taps and logits of a batch."""
 
 
 @dataclass(frozen=True)
 class Net:
     """Makes a learner around a network.
 
-    model      a factory of `models/`; or "module:name" of any `nn.Module` class or of a function that returns a module
-               (the class or function itself is taken too); None: by the form of the items, see `engine.assemble`
-    layer      whose input is the embedding of a module that is not ours; its last `nn.Linear` unless named
-    batch      items of one scoring pass; halved for as long as memory runs out
-    precision  "float32", or "bfloat16": autocast in training
+    model       a factory of `models/`; or "module:name" of any `nn.Module` class or of a function that returns a module
+                (the class or function itself is taken too); None: by the form of the items, see `engine.assemble`
+    layer       whose input is the embedding of a module that is not ours; its last `nn.Linear` unless named
+    batch       items of one scoring pass; halved for as long as memory runs out
+    precision   "float32", or "bfloat16": autocast in training and scoring
+    consistent  draws of `mc_probs` are functions of the whole pool; False: masks of their own for every item
 
     >>> Net(model="torch.nn:Identity")
-    Net(model='torch.nn:Identity', layer=None, batch=512, precision='float32')
+    Net(model='torch.nn:Identity', layer=None, batch=512, precision='float32', consistent=True)
     """
 
     uses_scheme: ClassVar[bool] = True
@@ -54,21 +62,25 @@ class Net:
     layer: str | None = None
     batch: int = 512
     precision: str = "float32"
+    consistent: bool = True
 
     def __post_init__(self) -> None:
+        if isinstance(self.model, nn.Module):
+            raise InputError(
+                f"model is a {type(self.model).__name__} that exists already: give the class or a function that makes "
+                "it, since every fit starts from a new one",
+                got=self.model,
+            )
         if callable(self.model):
             object.__setattr__(self, "model", _address(self.model))
         if self.batch < 2:
             raise InputError(f"batch must be at least 2, got {self.batch}", got=self.batch)
 
     def build(self, form: Form, task: Task, scheme: Scheme | None, device: str = "cpu") -> NetLearner:
-        """A learner for items of this form; refuses a missing scheme, and a model that does not take the form."""
+        """A learner that has not been fitted; refuses a missing scheme, and a model that does not fit form and task."""
         if scheme is None:
             raise UnmetNeeds(f"learner {self!r} needs a scheme to train by, such as supervised")
-        learner = NetLearner(self, form, task, scheme, device)
-        with torch.random.fork_rng(devices=[]):
-            learner.make()
-        return learner
+        return NetLearner(self, form, task, scheme, device)
 
     def module(self, form: Form, outputs: int) -> EmbeddingNet:
         """The network, untrained."""
@@ -80,17 +92,22 @@ class Net:
 
 
 class NetLearner(Learner):
-    """A network, the modules that its scheme trained beside it, and what they can compute."""
+    """A network, the modules that its scheme trained beside it, and what they can compute.
+
+    batch  items of one scoring pass; bits depend on it
+    """
 
     def __init__(self, factory: Net, form: Form, task: Task, scheme: Scheme, device: str) -> None:
         self.factory, self.form, self.task, self.scheme, self.device = factory, form, task, scheme, device
-        self.warm = "previous" in scheme.reads
+        self.batch, self.warm = factory.batch, "previous" in scheme.reads
         self._fitted: Fitted | None = None
+        self._drops = self._tried()
 
     @property
     def provides(self) -> frozenset[str]:
         offered = {need.name for need in (*self.scheme.offers, *self.scheme.functions, *self.task.offers)}
-        return frozenset(offered | {"head"} | ({"mc_probs"} if "probs" in offered else set()))
+        drawn = {MC_PROBS.name} if self._drops and PROBS.name in offered else set()
+        return frozenset(offered | {HEAD.name} | drawn)
 
     def make(self) -> EmbeddingNet:
         """The network, untrained."""
@@ -111,16 +128,21 @@ class NetLearner(Learner):
         seeds: Seeds,
         out: Allocate | None = None,
     ) -> dict[Need, Any]:
-        found: dict[Need, Any] = {need: self._function(need) for need in needs if need.kind == "call"}
-        for over in dict.fromkeys(need.over for need in needs if need.kind == "rows"):
-            wanted = [need for need in needs if need.kind == "rows" and need.over == over]
+        found: dict[Need, Any] = {}
+        rows = [need for need in needs if need.kind == "rows"]
+        for over in dict.fromkeys(need.over for need in rows):
             ids = sets.get(over, torch.empty(0, dtype=torch.int64))
-            found |= self._over(pool, wanted, ids, seeds, out or _memory)
-        return found
+            found |= self._over(pool, [need for need in rows if need.over == over], ids, seeds, out)
+        return found | {need: self._function(need) for need in needs if need.kind == "call"}
 
     def predict(self, pool: Pool, ids: Tensor) -> Tensor:
-        need = Need("predictions")
-        return self._pass(pool, ids, lambda x: {need: self.task.predict(self._outputs(x).logits)}, _memory)[need]
+        items, need = self._items(pool), Need("predictions")
+
+        def rows(some: Tensor) -> dict[Need, Tensor]:
+            x = first_batch(items, some)
+            return {need: self.task.predict(self._logits(Outputs(x, *self._parts(x))))}
+
+        return self._collected(ids, rows, Seeds(0), None)[need]
 
     def state(self) -> dict[str, Tensor]:
         return tensors(self.fitted.modules)
@@ -129,11 +151,12 @@ class NetLearner(Learner):
         return write(path, self.state())
 
     def load(self, path: Path) -> None:
-        blank = Blank(self.form)
-        self._fitted = outline(self.scheme, blank, self.task, {"net": self.make}, Seeds(0), device=self.device)
-        restore(self._fitted.modules, read(path))
-        for module in vars(self._fitted.modules).values():
-            module.eval()
+        values, blank = read(path), Blank(self.form)
+        loaded = outline(self.scheme, blank, self.task, {"net": self.make}, Seeds(0), device=self.device)
+        restore(loaded.modules, values)
+        self._fitted = loaded
+        if self.form.kind != "other":
+            self.predict(blank, torch.zeros(2, dtype=torch.int64))
 
     @property
     def fitted(self) -> Fitted:
@@ -142,81 +165,133 @@ class NetLearner(Learner):
             raise UnmetNeeds("this learner has not been fitted: call fit() or load()")
         return self._fitted
 
-    def _over(self, pool: Pool, needs: Sequence[Need], ids: Tensor, seeds: Seeds, out: Allocate) -> dict[Need, Tensor]:
+    def _over(
+        self, pool: Pool, needs: Sequence[Need], ids: Tensor, seeds: Seeds, out: Allocate | None
+    ) -> dict[Need, Tensor]:
+        """Rows of one set: one pass without dropout for all needs, and the draws behind it."""
+        items = self._items(pool)
         draws = max((int(need["draws"]) for need in needs if need.name == MC_PROBS.name), default=0)
-        sampler = self._sampler(pool, seeds) if draws else None
-        plain = [need for need in needs if need.name != MC_PROBS.name]
+        sampler = self._sampler(items, ids, seeds) if draws else None
 
-        def rows(x: Any) -> dict[Need, Tensor]:
-            outputs = self._outputs(x) if plain else None
-            found = {need: self._row(need, outputs) for need in plain if outputs is not None}
-            sampled = self.task.predict(sampler(x, draws)) if sampler else None
-            mc = {need: sampled[:, : int(need["draws"])] for need in needs if need not in plain and sampled is not None}
-            return found | mc
+        def rows(some: Tensor) -> dict[Need, Tensor]:
+            x = first_batch(items, some)
+            if sampler is None:
+                parts, sampled = self._parts(x), None
+            else:
+                parts, sampled = sampler(x, some, draws, lambda parts: self._probs(Outputs(x, *parts)))
+            outputs = Outputs(x, *parts)
+            return {need: self._row(need, outputs, sampled) for need in needs}
 
-        if len(ids):
-            return self._pass(pool, ids, rows, out)
-        probe = self._pass(pool, torch.zeros(2, dtype=torch.int64), rows, _memory)
-        return {need: value[:0] for need, value in probe.items()}
-
-    def _pass(self, pool: Pool, ids: Tensor, rows: Rows, out: Allocate) -> dict[Need, Tensor]:
-        """Rows of all needs over eval items, in eval mode; a batch that does not fit is halved."""
-        items, size = pool.items("eval").to(self.device), self.factory.batch
-        with evaluating(*vars(self.fitted.modules).values()):
-            while True:
-                try:
-                    return _filled(items, ids, size, rows, out)
-                except torch.OutOfMemoryError:
-                    if size <= 2:
-                        raise
-                    size //= 2
-
-    def _outputs(self, x: Any) -> Outputs:
-        net = self.fitted.modules.net
-        z, taps = net.embed(x)
-        logits = net.head(z)
-        if logits.shape[-1] != self.task.outputs:
-            raise BadShape(
-                f"the model returns {logits.shape[-1]} outputs per item and the task has {self.task.outputs}",
-                got=logits.shape[-1],
-            )
-        return Outputs(x, z, taps, logits)
-
-    def _row(self, need: Need, outputs: Outputs) -> Tensor:
-        plain = Need(need.name)
-        if plain in self.task.offers:
-            found: Tensor = getattr(self.task, self.task.offers[plain])(outputs.logits)
-        else:
-            found = getattr(self.scheme, self.scheme.offers[plain])(self.fitted.run, outputs)
+        found = self._collected(ids, rows, seeds, out)
+        if sampler is not None and len(ids):
+            sampler.check()
         return found
 
+    def _collected(
+        self, ids: Tensor, rows: Callable[[Tensor], Mapping[Need, Tensor]], seeds: Seeds, out: Allocate | None
+    ) -> dict[Need, Tensor]:
+        """All rows in eval mode, from batches of one size; if that does not fit into memory, of half the size."""
+        while True:
+            try:
+                with self._scoring(seeds):
+                    return collect(ids, self.batch, rows, out)
+            except RuntimeError as error:
+                if self.batch < 4 or not _out_of_memory(error):
+                    raise
+                self.batch //= 2
+
+    @contextmanager
+    def _scoring(self, seeds: Seeds) -> Iterator[None]:
+        """Inside, modules are in eval mode, no gradients are kept, and no global generator moves."""
+        with evaluating(*vars(self.fitted.modules).values()), Chance(seeds, self.device).turn("score"):
+            yield
+
+    def _parts(self, x: Any) -> Parts:
+        return self._forward(self.fitted.modules.net, x)
+
+    def _forward(self, net: EmbeddingNet, x: Any) -> Parts:
+        dtype = PRECISIONS[self.factory.precision]
+        with torch.autocast(torch.device(self.device).type, dtype, enabled=dtype is not None):
+            z, taps = net.embed(x)
+            logits = net.head(z)
+        if logits.ndim != 2 or logits.shape[1] != self.task.outputs:
+            raise BadShape(
+                f"the model's outputs have shape {tuple(logits.shape)} for {len(z)} items and the task needs "
+                f"({len(z)}, {self.task.outputs})",
+                got=tuple(logits.shape),
+            )
+        return z, taps, logits
+
+    def _row(self, need: Need, outputs: Outputs, sampled: Tensor | None) -> Tensor:
+        if need.name == MC_PROBS.name and sampled is not None:
+            return sampled[:, : int(need["draws"])]
+        by_scheme, by_task = (_method(offers, need) for offers in (self.scheme.offers, self.task.offers))
+        if by_scheme:
+            return _full(getattr(self.scheme, by_scheme)(self.fitted.run, outputs))
+        if not by_task:
+            raise UnmetNeeds(f"there is no {need}: there is {', '.join(sorted(self.provides))}", [str(need)])
+        return _full(getattr(self.task, by_task)(self._logits(outputs)))
+
+    def _logits(self, outputs: Outputs) -> Tensor:
+        return _full(self.scheme.logits(self.fitted.run, outputs))
+
+    def _probs(self, outputs: Outputs) -> Tensor:
+        return self._row(PROBS, outputs, None)
+
     def _function(self, need: Need) -> Callable[..., Any]:
-        """A function of a copy: nothing that a strategy does reaches the fitted net."""
-        if need.name == "head":
-            return deepcopy(self.fitted.modules.net.head).eval()
-        return partial(getattr(self.scheme, self.scheme.functions[Need(need.name, "model", "call")]), self.fitted.run)
+        """A function of copies: nothing that a strategy does reaches the fitted modules."""
+        if need.name == HEAD.name:
+            return Head(self.fitted.modules.net.head)
+        method = _method(self.scheme.functions, need)
+        if not method:
+            raise UnmetNeeds(f"there is no {need}: there is {', '.join(sorted(self.provides))}", [str(need)])
+        run = copy(self.fitted.run)
+        run.m = deepcopy(run.m)
+        return partial(getattr(self.scheme, method), run)
 
-    def _sampler(self, pool: Pool, seeds: Seeds) -> MCDropout:
-        items = pool.items("eval").to(self.device)
-        probe = torch.arange(2) if len(pool) > 1 else torch.zeros(2, dtype=torch.int64)
-        return MCDropout(self.fitted.modules.net, seeds, next(iter(items.batches(probe, 2)))[1])
+    def _sampler(self, items: Items, ids: Tensor, seeds: Seeds) -> MCDropout:
+        return MCDropout(
+            self._parts,
+            tuple(vars(self.fitted.modules).values()),
+            seeds,
+            partial(first_batch, items),
+            ids if len(ids) else torch.zeros(1, dtype=torch.int64),
+            self.factory.consistent,
+        )
+
+    def _items(self, pool: Pool) -> Items:
+        return pool.items("eval").to(self.device)
+
+    def _tried(self) -> bool:
+        """Whether the model drops anything; refuses one that does not fit two blank items."""
+        with lend(torch.Generator().manual_seed(0)):
+            net = self.make()
+            if self.form.kind == "other":
+                return True
+            x = first_batch(Blank(self.form), torch.zeros(2, dtype=torch.int64))
+            try:
+                return reachable(partial(self._forward, net), [net], x) > 0
+            except AskwellError:
+                raise
+            except Exception as error:
+                raise InputError(
+                    f"model {self.factory.model!r} does not take items of kind {self.form.kind!r} and shape "
+                    f"{self.form.shape}: {error}",
+                    got=self.form,
+                ) from error
 
 
-def _filled(items: Items, ids: Tensor, size: int, rows: Rows, out: Allocate) -> dict[Need, Tensor]:
-    """Rows of all needs in the order of ids; pieces of a fixed size, never of one row."""
-    found: dict[Need, Tensor] = {}
-    for piece in pieces(len(ids), size):
-        for where, x in items.batches(ids[piece], size + 1):
-            place = slice(piece.start + where.start, piece.start + where.stop)
-            for need, value in rows(x).items():
-                if need not in found:
-                    found[need] = out(need, (len(ids), *value.shape[1:]), value.dtype)
-                found[need][place] = value
-    return found
+def _method(offers: Mapping[Need, str], need: Need) -> str:
+    """The method that computes a need, whatever its parameters and set; "" where there is none."""
+    return next((method for offer, method in offers.items() if offer.name == need.name), "")
 
 
-def _memory(need: Need, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    return torch.empty(shape, dtype=dtype)
+def _full(rows: Tensor) -> Tensor:
+    return rows.float() if rows.dtype in (torch.bfloat16, torch.float16) else rows
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _resolved(model: Any) -> Any:

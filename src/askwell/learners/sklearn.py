@@ -209,12 +209,12 @@ class SklearnLearner(Learner):
 
     def _probs(self, rows: Rows) -> Tensor:
         """(n, C) by the whole estimator."""
-        return self._spread(None if self._model is None or not len(rows) else self._model.predict_proba(rows), rows)
+        return self._spread(None if self._model is None else self._model.predict_proba(rows), rows)
 
     def _members(self, need: Need, rows: Rows) -> Tensor:
         """(n, K, C) by the first K members."""
         draws = int(need["draws"])
-        if self._model is None or not len(rows):
+        if self._model is None:
             return self._spread(None, rows).unsqueeze(1).repeat(1, draws, 1)
         members, columns = self._model.estimators_, getattr(self._model, "estimators_features_", None)
         if draws > len(members):
@@ -248,7 +248,7 @@ class SklearnLearner(Learner):
             chosen: Rows = features[ids.cpu().numpy()]
             return chosen
         items = [batch.flatten(1) for _, batch in pool.items("eval").batches(ids, ROWS + 1)]
-        rows: Rows = torch.cat(items).numpy() if items else np.empty((0, 0), np.float32)
+        rows: Rows = torch.cat(items).numpy()
         return rows
 
 

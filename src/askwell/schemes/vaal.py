@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +35,8 @@ class VAAL(Supervised):
     Each step: one of the task, then `vae_steps` of the VAE on new pairs of a labelled and an unlabelled batch, then
     one of the discriminator on the last pair. The VAE reconstructs both sides and makes both look labelled; the
     discriminator, which sees means and not draws, tells them apart. Need `latent_score` (N,): minus its logit, so
-    higher looks less labelled. The task's `stop` is off by default, since it would end the adversary as well.
+    higher looks less labelled. A `stop` ends the adversary
+    together with the task.
 
     pairs      items of each side per step
     latent     D; MLP VAE for vectors and small images, convolutional one for images of 32 pixels and more
@@ -52,7 +53,6 @@ class VAAL(Supervised):
     (['labelled', 'unlabelled'], True)
     """
 
-    stop: tuple[Any, ...] = ()
     pairs: int = 64
     latent: int = 16
     vae_steps: int = 2

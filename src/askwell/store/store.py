@@ -193,7 +193,7 @@ class Store:
         Taking again gives the same questions. Nobody gets a question that he has answered or skipped.
         """
         now = time.time()
-        with self.connections.write() as connection:
+        with self.connections.lend() as connection:
             queue.expire(connection, now)
             found = queue.lease(connection, n, log.annotator(connection, annotator), now + seconds)
             where = "WHERE question.id IN (SELECT value FROM json_each(?))"
@@ -202,7 +202,7 @@ class Store:
 
     def give_back(self, question: int, annotator: str) -> None:
         """Frees a question for the next annotator; nothing happens if this one does not hold it."""
-        with self.connections.write() as connection:
+        with self.connections.lend() as connection:
             connection.execute(
                 "DELETE FROM lease WHERE question = ? AND annotator = (SELECT id FROM annotator WHERE name = ?)",
                 (question, annotator),

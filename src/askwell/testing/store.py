@@ -60,7 +60,7 @@ def _questions(store: Store) -> list[int]:
 
 def _script(store: Store) -> Iterator[Annotation]:
     """A history in which every kind of answer stands, is changed, and is taken back."""
-    first, second, third, fourth, fifth = _questions(store)
+    first, second, third, fourth = _questions(store)[:4]
     yield Annotation(fourth, "ann", value="ash", cost=2.0, seconds=3.0)
     yield Annotation(first, "ann", value="birch")
     yield Annotation(second, "ann", verb="unsure")
@@ -92,7 +92,7 @@ def check_every_prefix_replays(open_: Open) -> None:
 
 @check
 def check_votes_follow_the_questions(open_: Open) -> None:
-    """Votes and labels come in the order of the questions, not in that of arrival: fits must not depend on who is fast."""
+    """Votes and labels come in the order of the questions, not in that of arrival: no fit depends on who is fast."""
     with _begun(open_) as store:
         for question in reversed(_questions(store)):
             store.tell(Annotation(question, "ann", value=f"label {question}"))
@@ -134,8 +134,7 @@ STANDING = (
     (0, 5, 0, 0), (1, 4, 0, 0), (2, 3, 0, 0), (2, 2, 0, 1), (2, 1, 1, 1),
     (2, 1, 1, 1), (2, 1, 1, 1), (2, 1, 1, 1), (2, 2, 0, 1), (3, 1, 0, 1),
 )  # fmt: skip
-"""Answered, out, skipped and unsure items after each event of the script. With bob known and not asked, a skip by ann
-leaves the question to him, so the skipped item is out until he has skipped it too."""
+"""Answered, out, skipped and unsure items before and after each event of the script."""
 
 
 def _counted(store: Store) -> tuple[int, ...]:
@@ -178,7 +177,7 @@ def check_questions_go_to_one_at_a_time(open_: Open) -> None:
 
 @check
 def check_retries_are_safe(open_: Open) -> None:
-    """The same token gives the same number and one vote; the same round again changes nothing, another one is refused."""
+    """The same token gives the same number and one vote; the same round again changes nothing, another is refused."""
     with _begun(open_) as store:
         question, other = _questions(store)[:2]
         said = Annotation(question, "ann", value="ash", token="t-1")

@@ -67,9 +67,15 @@ class Toy:
             **more,
         )
 
-    def fresh(self, rows: Tensor | None = None) -> Toy:
-        """The same problem on a pool that nobody has read yet, with other rows where they are given."""
-        return replace(self, pool=FakePool(self.pool.rows if rows is None else rows, jitter=self.pool.jitter))
+    def fresh(self, jitter: float = 0.0) -> Toy:
+        """The same problem on a pool that nobody has read yet; `jitter` augments its training items."""
+        return replace(self, pool=FakePool(self.pool.rows, jitter=jitter))
+
+    def spoilt(self, ids: Tensor) -> Toy:
+        """The same problem with other items at these ids: what does not depend on them stays as it is."""
+        rows = self.pool.rows.clone()
+        rows[ids] = rows[ids].flip(1) if rows.ndim == 2 else rows[ids].flip(-2)
+        return replace(self, pool=FakePool(rows))
 
 
 def toy(kind: str, size: int = 120) -> Toy:
@@ -84,7 +90,7 @@ def toy(kind: str, size: int = 120) -> Toy:
         raise UnknownName("toy", kind, KINDS)
     truth = torch.arange(size) % len(CLASSES)
     rows = KINDS[kind](truth, torch.Generator().manual_seed(30))
-    return Toy(FakePool(rows, jitter=0.01), truth, Classification(CLASSES))
+    return Toy(FakePool(rows), truth, Classification(CLASSES))
 
 
 def _vectors(truth: Tensor, rng: torch.Generator) -> Tensor:
