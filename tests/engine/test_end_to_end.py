@@ -93,7 +93,7 @@ def test_made_items_are_asked_trained_on_and_survive_reopening(tmp_path, blobs):
 def test_boxes_are_asked_stored_and_learned(tmp_path, boxes):
     images, labels = boxes
     data = data_of(images, labels, classes=())
-    scheme = Supervised(steps=250, batch=32)
+    scheme = Supervised(steps=250, batch=32, stop=())
     project, reports = simulate(
         tmp_path / "p", data, task="parts:SingleBox", strategy=Coreset(), scheme=scheme, initial=20, batch=30
     )

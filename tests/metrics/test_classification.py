@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -54,7 +56,7 @@ def test_calibration_error_equals_a_plain_reference():
     confidence, chosen = probs.max(1)
     edges = np.linspace(0, 1, 16)
     error = 0.0
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         rows = (confidence > low) & (confidence <= high)
         if rows.any():
             gap = confidence[rows].mean() - (chosen == targets)[rows].float().mean()

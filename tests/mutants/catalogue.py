@@ -13,9 +13,10 @@ import pool_mutants
 import scheme_mutants
 import store_mutants
 import strategy_mutants
+import task_mutants
 from mutant import Mutant
 
-from askwell.testing import learner, oracle, pool, scheme, store, strategy
+from askwell.testing import learner, oracle, pool, scheme, store, strategy, task
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "contracts" / "golden.json").read_text())
 KINDS = {
@@ -24,6 +25,7 @@ KINDS = {
     "store": (store_mutants.MUTANTS, store.CHECKS),
     "learner": (learner_mutants.MUTANTS, learner.CHECKS),
     "scheme": (scheme_mutants.MUTANTS, scheme.CHECKS),
+    "task": (task_mutants.MUTANTS, task.CHECKS),
     "pool": (pool_mutants.MUTANTS, pool.CHECKS),
 }
 

@@ -79,12 +79,12 @@ class StepsWithoutUpdates(Clean):
 
 
 class OptimiserOfItsOwn(Clean):
-    # Trains past the kit: nothing counts, seeds or records these steps.
+    # Trains past the kit once, where the rehearsal does not look: nothing counts, seeds or records this step.
 
     def step(self, run, tick):
-        with torch.no_grad():
-            for value in run.m.net.parameters():
-                value.mul_(0.999)
+        if tick.step == 1:
+            with torch.no_grad():
+                run.m.net.head.weight.mul_(0.999)
 
 
 class LeavesAHook(Clean):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 from mutant import Mutant
@@ -169,6 +171,21 @@ class KeepsNoSeconds(Store):
         return [event._replace(seconds=0.0) for event in super().history(upto)]
 
 
+class KeepsLabelsElsewhere(Store):
+    # The labels lie beside the record, by the name of the file, and do not travel with it.
+
+    beside: ClassVar[dict[tuple[str, int], str]] = {}
+
+    def tell_many(self, annotations, *, volunteered=False):
+        numbers = super().tell_many(annotations, volunteered=volunteered)
+        for number, annotation in zip(numbers, annotations, strict=True):
+            self.beside[str(self.path), number] = annotation.value
+        return numbers
+
+    def votes(self, upto=None):
+        return (replace(vote, value=self.beside.get((str(self.path), vote.seq))) for vote in super().votes(upto))
+
+
 def _mutant(cls, source, caught_by):
     return Mutant(partial(opened, cls.__name__), source, caught_by, name=cls.__name__)
 
@@ -188,5 +205,6 @@ MUTANTS = [
     _mutant(AnyModelMayPlan, "FIELD 2.32 scores of the wrong checkpoint", "check_old_models_cannot_plan"),
     _mutant(TakesAnyLabel, "issue 2.8", "check_unasked_labels_are_refused"),
     _mutant(LeasesDieWithTheProcess, "ANCHORS 3 store, kill", "check_taken_questions_outlive_their_process"),
+    _mutant(KeepsLabelsElsewhere, "FIELD 2.17 labels not written back", "check_export_and_import_are_inverse"),
     _mutant(SeesItsOwnVotesOnly, "issue 2, two processes", "check_another_process_loses_nothing"),
 ]

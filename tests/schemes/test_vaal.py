@@ -108,7 +108,7 @@ def test_it_finds_the_half_that_is_not_labelled():
     y = digits()[1]
     low = (y < 5).nonzero()[:, 0]
     known, free = low[:150], torch.cat([low[150:], (y >= 5).nonzero()[:, 0]]).sort().values
-    scheme = VAAL(steps=250, latent=8)
+    scheme = VAAL(steps=120, pairs=32, vae_lr=1e-3, beta=0.1)
     fitted = trained(scheme, job(known, free, free[:0]))
     m = fitted.modules
     scores = fitted.run.compute(lambda x: scheme.latent_score(fitted.run, Outputs(x, x, (), x)), free, m.vae, m.disc)

@@ -58,12 +58,14 @@ class Labelled:
 
     items  (M,) int64 positions; values: M canonical labels; questions (M,) int64, -1 for volunteered
     basis  the last event that counts
+    units  which part of its item each label is about, "" for the whole
     """
 
     items: NDArray[np.int64]
     values: list[Any]
     questions: NDArray[np.int64]
     basis: int
+    units: tuple[str, ...] = ()
 
 
 class LabelStore(Protocol):

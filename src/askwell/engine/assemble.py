@@ -82,7 +82,8 @@ def _named(recipe: Recipe | str | None, strategy: Any) -> Recipe:
     if isinstance(recipe, Recipe):
         return recipe
     if recipe is None and strategy is not None and strategy.name not in catalogue("recipes"):
-        return replace(find("recipes", "random")(), name=strategy.name, strategy=strategy, source="")
+        plain: Recipe = find("recipes", "random")()
+        return replace(plain, name=strategy.name, strategy=strategy, source="")
     made = find("recipes", recipe or (strategy.name if strategy is not None else "margin"))()
     if not isinstance(made, Recipe):
         raise InputError(f"{recipe!r} does not return a recipe but {type(made).__name__}", got=made)

@@ -41,7 +41,7 @@ class Source:
 
     def __call__(self, needs: tuple[Need, ...], sets: Mapping[Over, Tensor]) -> Mapping[Need, Any]:
         with self.watch.part("score"):
-            found = {need: self.tables[need.name](sets) for need in needs if need.kind == "table"}
+            found: dict[Need, Any] = {need: self.tables[need.name](sets) for need in needs if need.kind == "table"}
             found |= {need: self._fixed(sets[need.over]) for need in needs if need.name == "features"}
             return found | self._model([need for need in needs if need not in found], sets)
 
@@ -51,7 +51,7 @@ class Source:
             raise UnmetNeeds("these items have no fixed features: give `features`", ["features"])
         return Sliced(torch.from_numpy(features), ids)
 
-    def _model(self, needs: Sequence[Need], sets: Mapping[Over, Tensor]) -> Mapping[Need, Any]:
+    def _model(self, needs: Sequence[Need], sets: Mapping[Over, Tensor]) -> dict[Need, Any]:
         if not needs:
             return {}
         if self.learner is None:

@@ -129,7 +129,7 @@ class Fitting:
         return torch.ones(len(sets["candidates"]))
 
     def _unlabelled(self, labelled: Tensor) -> Tensor:
-        free = np.setdiff1d(self.store.askable, labelled.numpy(), assume_unique=True)
+        free = np.setdiff1d(self.store.askable, labelled.numpy())
         return torch.from_numpy(free)
 
     def _asked(self, round: int) -> Tensor:

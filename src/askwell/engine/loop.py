@@ -33,6 +33,7 @@ def rounds(
             f"{project.recipe.answers} answers are wanted per question and there are "
             f"{len(oracle.annotators)} annotators: {', '.join(oracle.annotators)}"
         )
+    project.store.register(oracle.annotators)
     last = project.recipe.rounds if last is None else last
     while project.untrained or _next(project, last, stop):
         answer(project, oracle)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,8 +22,9 @@ from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
 from askwell.core.seeds import Seeds
 from askwell.core.store import Row
+from askwell.core.strategy import Strategy
 from askwell.core.view import View
-from askwell.data import Data, Grown, load
+from askwell.data import Data, Grown, Split, load
 from askwell.engine.assemble import assemble, check, task_for
 from askwell.engine.compute import Source
 from askwell.engine.fitting import Fitting
@@ -82,7 +83,7 @@ class Project:
         folder = Folder(Path(path))
         if folder.path.exists() and any(folder.path.iterdir()):
             raise ProjectError(f"{folder.path} is not empty: open it with Project.open, or choose another folder")
-        data = load(data, **({"classes": classes} if classes else {}), **(loading or {}))
+        data = load(data, **{**(loading or {}), **({"classes": classes} if classes else {})})
         made = assemble(recipe, form=data.pool.form, **changes)
         manifest = _manifest(data, made, seed, device)
         check(made, data, device)
@@ -95,7 +96,7 @@ class Project:
         return cls(folder, data, made, manifest, store)
 
     @classmethod
-    def open(cls, path: str | Path, data: Any = None, *, mode: str = "rw") -> Project:
+    def open(cls, path: str | Path, data: Any = None, *, mode: Literal["rw", "ro"] = "rw") -> Project:
         """Comes back to a project. Data that were given as arrays have to be given again; they are checked by hash."""
         folder = Folder(Path(path))
         manifest = folder.manifest()
@@ -109,6 +110,7 @@ class Project:
                 f"the project knows {known['digest'][:12]}"
             )
         store = open_store(folder.store, mode=mode)
+        data = replace(data, split=_split(store, len(data.pool)))
         return cls(folder, data, Recipe.of(manifest["recipe"]), manifest, store)
 
     # ------------------------------------------------------------------ asking and telling
@@ -147,6 +149,8 @@ class Project:
             answers=self.recipe.answers,
             form=self.task.form,
             weights=last.weights if last else "",
+            facts=self._facts(strategy),
+            again=strategy.asks == "any",
         )
         if batch.made:
             self.pool = _grown(self.data.pool, self.store)
@@ -332,6 +336,16 @@ class Project:
             state=self.store.state,
         )
 
+    def _facts(self, strategy: Strategy) -> dict[str, Any]:
+        """What made the choice, beside the weights: kept with every planned round."""
+        last = self.reports[-1] if self.reports else None
+        return {
+            "strategy": repr(strategy),
+            "rehearsal": last.rehearsal if last else "",
+            "labels": last.labels if last else 0,
+            "seed": self.manifest["seed"],
+        }
+
     def _question(self, row: Row) -> Question:
         return Question(
             row.question,
@@ -369,6 +383,13 @@ def _roles(data: Data) -> dict[str, NDArray[np.int64]]:
     used = np.concatenate([data.split.candidates, data.split.validation, data.split.test])
     aside = np.setdiff1d(np.arange(len(data.pool)), used)
     return {"validation": data.split.validation, "test": data.split.test, "aside": aside}
+
+
+def _split(store: Store, size: int) -> Split:
+    """The split that the project was made with."""
+    validation, test = store.reserved("validation"), store.reserved("test")
+    others = np.concatenate([validation, test, store.reserved("aside")])
+    return Split(np.setdiff1d(np.arange(size), others), validation, test)
 
 
 def _manifest(data: Data, recipe: Recipe, seed: int, device: str) -> dict[str, Any]:

@@ -81,7 +81,8 @@ def select(
         num_classes=_classes(arrays),
     )
     batch = chosen.select(view, n, torch.Generator().manual_seed(seed))
-    return named[batch.ids.numpy()]
+    picked: NDArray[Any] = named[batch.ids.numpy()]
+    return picked
 
 
 def _tensor(name: str, value: Array) -> Tensor:

@@ -48,7 +48,7 @@ class Sklearn:
     """Fits a scikit-learn classifier on the labelled items, from scratch in every round.
 
     estimator  "module:Class" of a classifier with `predict_proba`, or a short name such as "random_forest"
-    settings   (name, value) pairs of its constructor, or a mapping
+    settings   (name, value) pairs of its constructor, or a mapping; an inner estimator is another `Sklearn`
     features   read `pool.features()` in place of flattened items; texts and other odd forms always do
 
     Provides `probs`; forests and bagging also `mc_probs`, one draw per member, the first K of them. A class without a
@@ -84,14 +84,9 @@ class Sklearn:
         for name, _ in self.settings:
             if name not in known:
                 raise UnknownName(f"setting of {type(made).__name__}:", name, known)
-        made.set_params(**dict(self.settings))
-        if not hasattr(made, "predict_proba"):
-            raise UnmetNeeds(
-                f"estimator {self.estimator!r} gives no probabilities: choose one with predict_proba, "
-                "or put CalibratedClassifierCV around it",
-                ["probs"],
-            )
-        return made
+        return made.set_params(
+            **{name: value.make() if isinstance(value, Sklearn) else value for name, value in self.settings}
+        )
 
 
 class SklearnLearner(Learner):
@@ -100,6 +95,12 @@ class SklearnLearner(Learner):
     def __init__(self, factory: Sklearn, form: Form, task: Task) -> None:
         self.factory, self.form, self.classes = factory, form, int(task.num_classes or 0)
         self.prototype = factory.make()
+        if not hasattr(self.prototype, "predict_proba"):
+            raise UnmetNeeds(
+                f"estimator {factory.estimator!r} gives no probabilities: choose one with predict_proba, "
+                "or put sklearn.calibration:CalibratedClassifierCV around it",
+                [PROBS.name],
+            )
         self._held: dict[str, Tensor] = {}
         self._seen: NDArray[np.int64] = np.empty(0, np.int64)
         self._model: Any = None
@@ -110,6 +111,8 @@ class SklearnLearner(Learner):
         return {PROBS.name, MC_PROBS.name} if committee else {PROBS.name}
 
     def fit(self, pool: Pool, job: Job, seeds: Seeds, progress: Progress | None = None) -> FitReport:
+        if not len(job.labelled):
+            raise InputError(f"{type(self.prototype).__name__} cannot be fitted on no labelled items")
         held = {
             "inputs": torch.from_numpy(self._inputs(pool, job.labelled)),
             "targets": job.targets.cpu(),
@@ -136,7 +139,7 @@ class SklearnLearner(Learner):
         return collect(ids, ROWS, lambda some: self._rows(pool, [PROBS], some))[PROBS]
 
     def state(self) -> dict[str, Tensor]:
-        return dict(self.held)
+        return dict(self._held)
 
     def save(self, path: Path) -> str:
         about = json.dumps(self._about(), sort_keys=True).encode()
@@ -155,21 +158,12 @@ class SklearnLearner(Learner):
             )
         self._fit(values)
 
-    @property
-    def held(self) -> dict[str, Tensor]:
-        """The labelled rows, targets, weights and seed of the fit."""
-        if not self._held:
-            raise UnmetNeeds("this learner has not been fitted: call fit() or load()")
-        return self._held
-
     def _about(self) -> dict[str, Any]:
         version = importlib.import_module("sklearn").__version__
         return {"learner": config(self.factory), "classes": self.classes, "sklearn": version}
 
     def _fit(self, held: dict[str, Tensor]) -> FitReport:
         """Fits on the held rows: what was saved leads to the same classifier."""
-        if not len(held["targets"]):
-            raise InputError(f"{type(self.prototype).__name__} cannot be fitted on no labelled items")
         self._held = held
         self._seen, codes = np.unique(held["targets"].numpy(), return_inverse=True)
         said: list[str] = []
@@ -204,6 +198,8 @@ class SklearnLearner(Learner):
         return {"sample_weight": self._held["weights"].numpy()}
 
     def _rows(self, pool: Pool, needs: Sequence[Need], ids: Tensor) -> dict[Need, Tensor]:
+        if not self._held:
+            raise UnmetNeeds("this learner has not been fitted: call fit() or load()")
         rows = self._inputs(pool, ids)
         return {need: self._probs(rows) if need.name == PROBS.name else self._members(need, rows) for need in needs}
 

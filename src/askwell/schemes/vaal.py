@@ -40,7 +40,9 @@ class VAAL(Supervised):
 
     pairs      items of each side per step
     latent     D; MLP VAE for vectors and small images, convolutional one for images of 32 pixels and more
-    adversary  weight of fooling against the VAE's own loss (λ2 / λ1); beta: weight of the divergence
+    adversary  weight of fooling against the VAE's own loss (λ2 / λ1)
+    beta       weight of the divergence: 1 for images of 28 pixels and more; items whose squared differences are small
+               need less, such as .1 for digits of 8x8, where 1 collapses
     vae_lr     learning rate of the VAE and the discriminator, both Adam
 
     `notes["latent_std"]` is the spread of the means over unlabelled items; below .1 the VAE has collapsed, the picks

@@ -45,11 +45,12 @@ def labelled(votes: Iterable[Vote], resolve: Resolve, basis: int) -> Labelled:
     places: dict[tuple[int, str], list[Vote]] = {}
     for vote in votes:
         places.setdefault((vote.item, vote.unit), []).append(vote)
-    rows = [(item, resolve(said), said[0].question) for (item, _), said in places.items()]
+    rows = [(item, resolve(said), said[0].question, unit) for (item, unit), said in places.items()]
     rows = [row for row in rows if row[1] is not None]
     return Labelled(
-        np.array([item for item, _, _ in rows], np.int64),
-        [value for _, value, _ in rows],
-        np.array([-1 if question is None else question for _, _, question in rows], np.int64),
+        np.array([row[0] for row in rows], np.int64),
+        [row[1] for row in rows],
+        np.array([-1 if row[2] is None else row[2] for row in rows], np.int64),
         basis,
+        tuple(row[3] for row in rows),
     )

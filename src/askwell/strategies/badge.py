@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from torch import Generator
 
@@ -15,8 +15,6 @@ from askwell.functional.cluster import First, kmeans_plus_plus
 from askwell.functional.gradient import Gradients, surprise
 
 __all__ = ["BADGE"]
-
-FIRSTS = ("max", "uniform", "norm")
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ class BADGE(Strategy):
     first: First = "max"
 
     def __post_init__(self) -> None:
-        if self.first not in FIRSTS:
-            raise UnknownName("first pick", self.first, FIRSTS)
+        if self.first not in get_args(First):
+            raise UnknownName("first pick", self.first, get_args(First))
 
     @property
     def needs(self) -> tuple[Need, ...]:

@@ -57,4 +57,10 @@ def document(scheme: Scheme, facts: Facts, session: Session) -> str:
         **session.opened,
         "order": session.events,
     }
-    return json.dumps(parts, indent=1)
+    return json.dumps(parts, indent=1, default=_named)
+
+
+def _named(part: Any) -> str:
+    """A function or an object that is no part, such as a stop of one's own: by name."""
+    cls = part if hasattr(part, "__qualname__") else type(part)
+    return f"{cls.__module__}:{cls.__qualname__}"
