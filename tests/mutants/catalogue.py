@@ -10,13 +10,14 @@ from pathlib import Path
 import learner_mutants
 import oracle_mutants
 import pool_mutants
+import recipe_mutants
 import scheme_mutants
 import store_mutants
 import strategy_mutants
 import task_mutants
 from mutant import Mutant
 
-from askwell.testing import learner, oracle, pool, scheme, store, strategy, task
+from askwell.testing import learner, oracle, pool, recipe, scheme, store, strategy, task
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "contracts" / "golden.json").read_text())
 KINDS = {
@@ -26,6 +27,7 @@ KINDS = {
     "learner": (learner_mutants.MUTANTS, learner.CHECKS),
     "scheme": (scheme_mutants.MUTANTS, scheme.CHECKS),
     "task": (task_mutants.MUTANTS, task.CHECKS),
+    "recipe": (recipe_mutants.MUTANTS, recipe.CHECKS),
     "pool": (pool_mutants.MUTANTS, pool.CHECKS),
 }
 

@@ -61,9 +61,8 @@ def parse(kind: str, text: str) -> Any:
     >>> parse("strategies", "subsample(strategy=margin, size=1000)")
     Subsample(strategy=Margin(), size=1000)
     """
-    head, _, inner = text.strip().partition("(")
-    _, colon, cls = head.partition(":")
-    source = f"{cls if colon else head}({inner}" if inner else f"{cls if colon else head}()"
+    head, bracket, inner = text.strip().partition("(")
+    source = f"{head.partition(':')[2] or head}({inner}" if bracket else f"{head.partition(':')[2] or head}()"
     try:
         call = ast.parse(source, mode="eval").body
     except SyntaxError:

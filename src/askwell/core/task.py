@@ -62,7 +62,7 @@ class Task(ABC):
 
     def reduce(self, scores: Tensor, items: Tensor, n: int) -> Tensor:
         """Unit scores (u,) of items (u,) to item scores (n,): the maximum, unless the task says otherwise."""
-        return scores.new_zeros(n).index_reduce_(0, items, scores, "amax", include_self=False)
+        return scores.new_zeros(n).scatter_reduce(0, items, scores, "amax", include_self=False)
 
     def cost(self, value: Any) -> float:
         """What one answer costs before any annotator's price."""

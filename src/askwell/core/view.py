@@ -140,7 +140,9 @@ class View:
 
     def narrow(self, rows: Tensor, needs: Sequence[Need] | None = None) -> View:
         """The view of these rows (n,) int64, reordered by id; what is already computed is not computed again."""
-        rows = rows.sort().values
+        return self._part(rows.sort().values, needs)
+
+    def _part(self, rows: Tensor | slice, needs: Sequence[Need] | None = None) -> View:
         view = View(
             self.ids[rows],
             self.needs if needs is None else needs,
@@ -159,12 +161,12 @@ class View:
         start = 0
         while start < len(self):
             stop = start + rows if len(self) - start - rows > 1 else len(self)
-            yield slice(start, stop), self.narrow(torch.arange(start, stop, device=self.ids.device))
+            yield slice(start, stop), self._part(slice(start, stop))
             start = stop
 
     def pick(self, rows: Tensor, scores: Tensor | None = None, **kw: Any) -> Batch:
         """The batch of these rows (n,): the only place where rows become ids. `scores` are per pick."""
-        return Batch(self.ids[rows], None if scores is None else scores.float(), **kw)
+        return Batch(self.ids[rows.to(self.ids.device)], None if scores is None else scores.float(), **kw)
 
     def _read(self, need: Need) -> Any:
         if need not in self.needs:
@@ -186,7 +188,7 @@ class View:
             self._cache(need)[need] = found[need]
 
 
-def _take(value: Any, rows: Tensor) -> Any:
+def _take(value: Any, rows: Tensor | slice) -> Any:
     return Sliced(value.rows, value.positions[rows]) if isinstance(value, Sliced) else value[rows]
 
 
