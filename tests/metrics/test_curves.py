@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -145,3 +147,8 @@ def test_curves_that_cannot_be_paired_are_refused():
     with pytest.raises(InputError) as caught:
         compare_areas([[(10, 0.5)]], [[(20, 0.5)]])
     assert str(caught.value) == "curves over 10 to 10 and 20 to 20 labels do not overlap"
+
+
+def test_curves_load_no_torch():
+    code = "import sys, askwell.metrics; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from types import SimpleNamespace
 
 import torch
@@ -90,9 +91,11 @@ class OneGeneratorForAll(Clean):
         return super().answer(questions, annotator, lambda _: shared)
 
     def value(self, question, rng):
-        truth = super().value(question, rng)
-        flip = torch.rand((), generator=rng(question.id)) < self.noise
-        return {"ash": "birch", "birch": "cedar", "cedar": "ash", None: None}[truth] if flip else truth
+        return self.said(question, bool(torch.rand((), generator=rng(question.id)) < self.noise))
+
+    def said(self, question, flipped):
+        truth = self.labels[question.position]
+        return {"ash": "birch", "birch": "cedar", "cedar": "ash", None: None}[truth] if flipped else truth
 
 
 class GlobalNoise(OneGeneratorForAll):
@@ -101,8 +104,8 @@ class GlobalNoise(OneGeneratorForAll):
     answer = Clean.answer
 
     def value(self, question, rng):
-        torch.manual_seed(rng(question.id).initial_seed())
-        return super().value(question, lambda _: None)
+        random.seed(rng(question.id).initial_seed())
+        return self.said(question, random.random() < self.noise)
 
 
 class SilentNoise(Clean):

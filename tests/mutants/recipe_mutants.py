@@ -52,15 +52,15 @@ def refuses_nothing():
 
 
 class Forgetful(Recipe):
-    """Writes the batch of the paper into its config, whatever its own is."""
+    """Writes the paper's number of rounds into its config, whatever its own is."""
 
     def config(self):
-        return {**super().config(), "batch": 20}
+        return {**super().config(), "rounds": 10}
 
 
-def forgets_its_batch():
+def forgets_its_rounds():
     """Runs with one number and records another."""
-    return Forgetful(**vars(_clean("forgets_its_batch", batch=25)))
+    return Forgetful(**vars(_clean("forgets_its_rounds", rounds=7)))
 
 
 def has_no_source():
@@ -74,33 +74,27 @@ def deviates_in_a_word():
 
 
 @dataclass(frozen=True)
-class LastTwice(Margin):
-    """Asks for what it asked in the round before, from the second round on."""
+class Endless(Supervised):
+    """Takes 80 steps in every round, whatever `steps` says."""
 
-    def choose(self, view, n, rng):
-        if len(view.history) > 1:
-            raise IndexError("positions of the last round are no longer in the pool")
-        return super().choose(view, n, rng)
+    def length(self, facts):
+        return 80
 
 
-def fails_in_round_two():
-    """Indexes the pool by positions of the round before."""
-    return _clean("fails_in_round_two", strategy=LastTwice())
+def ignores_its_steps():
+    """Trains longer than it says."""
+    return _clean("ignores_its_steps", scheme=Endless())
 
 
 @dataclass(frozen=True)
 class Bandit(Margin):
-    """Keeps its arms in an attribute of the class's one instance, not in the store."""
+    """Turns to the other arm after its first round; the round is counted in an attribute, not in the store."""
 
     def choose(self, view, n, rng):
-        arms = self.__dict__.get("arms", ())
-        object.__setattr__(self, "arms", (*arms, len(view)))
+        seen = self.__dict__.get("seen", 0)
+        object.__setattr__(self, "seen", seen + 1)
         scores = self.scores(view)
-        rows = top(scores, n, rng) if self.learns(arms, view) else top(-scores, n, rng)
-        return view.pick(rows)
-
-    def learns(self, arms, view):
-        return len(arms) == len(view.history) - 1
+        return view.pick(top(-scores if seen else scores, n, rng))
 
 
 def remembers_in_an_attribute():
@@ -129,10 +123,10 @@ MUTANTS = [
     _mutant(asks_the_network, "ANCHORS 3 recipe", "check_builds_offline"),
     _mutant(goes_by_another_name, "ANCHORS 1.7 collisions", "check_builds_offline"),
     _mutant(refuses_nothing, "ANCHORS 1.9 EPIG gets no targets", "check_unmet_needs_are_refused"),
-    _mutant(forgets_its_batch, "FIELD 2.26 configs", "check_config_leads_back"),
+    _mutant(forgets_its_rounds, "FIELD 2.26 configs", "check_config_leads_back"),
     _mutant(has_no_source, "ANCHORS 3 recipe", "check_source_and_deviations_are_given"),
     _mutant(deviates_in_a_word, "ANCHORS 3 recipe", "check_source_and_deviations_are_given"),
-    _mutant(fails_in_round_two, "ANCHORS 1.9 the second loop forgot", "check_two_rounds_run"),
+    _mutant(ignores_its_steps, "ANCHORS 3 recipe", "check_two_rounds_run"),
     _mutant(remembers_in_an_attribute, "CONTRACTS 1.12", "check_resumed_is_uninterrupted"),
     _mutant(seeds_once_before_the_trials, "FIELD 1.2.8 unpaired trials", "check_arms_are_paired"),
 ]

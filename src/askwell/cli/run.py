@@ -38,7 +38,7 @@ def run(
     key: Annotated[str | None, typer.Option(help="A table's column of your own ids.")] = None,
     corrupt: Annotated[Literal["refuse", "skip"], typer.Option(help="What to do with unreadable pictures.")] = "refuse",
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …")] = "cpu",
-    threads: Annotated[int | None, typer.Option(help="Threads of the CPU.")] = None,
+    threads: Annotated[int, typer.Option(help="Threads of the CPU; bits depend on them.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,

@@ -48,6 +48,8 @@ def build(kind: str, spec: Any) -> Any:
 def make(kind: str, name: str, values: Mapping[str, Any]) -> Any:
     """A part by name and fields; an unknown field is refused with the nearest one."""
     cls = find(kind, name)
+    if not (isinstance(cls, type) and is_dataclass(cls)):
+        raise InputError(f"{name!r} is no part: write it as a frozen dataclass", got=cls)
     known = [field.name for field in fields(cls)]
     for key in values:
         if key not in known:
@@ -70,14 +72,13 @@ def parse(kind: str, text: str) -> Any:
     if not isinstance(call, ast.Call) or call.args:
         raise InputError(f"cannot read {text!r}: write name or name(key=value, …)", got=text)
     values = {word.arg: _value(kind, word.value) for word in call.keywords if word.arg}
-    return make(home(kind, head.strip()), head.strip(), values)
+    return make(kind, head.strip(), values)
 
 
 def _value(kind: str, node: ast.expr) -> Any:
-    if isinstance(node, ast.Call):
-        return parse(kind, ast.unparse(node))
-    if isinstance(node, ast.Name):
-        return parse(kind, node.id)
+    if isinstance(node, ast.Call | ast.Name):
+        text = ast.unparse(node)
+        return parse(home(kind, text.partition("(")[0]), text)
     if isinstance(node, ast.Tuple | ast.List):
         return tuple(_value(kind, item) for item in node.elts)
     try:

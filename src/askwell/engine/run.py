@@ -51,7 +51,7 @@ def run(
     out: str | Path = "runs",
     fresh: bool = False,
     device: str = "cpu",
-    threads: int | None = None,
+    threads: int = 1,
     quiet: bool = False,
     **loading: Any,
 ) -> Result:
@@ -62,6 +62,7 @@ def run(
     seeds      how many, counted from 0, or which; every seed has its own initial items and weights, shared by the arms
     against    the strategy of the second arm, or None
     stop       a rule or its text, such as "labels(500) | plateau()"; the second arm runs as long as the rounds allow
+    threads    of torch; bits depend on it, so that the default is 1 and results are the same on every machine of a kind
     out        <out>/<data>-<recipe>-<hash>/seed-K holds one project each; the same call goes on where it was
 
     >>> import tempfile
@@ -163,10 +164,10 @@ def _finish(arm: Arm, cells: Mapping[str, list[list[Report]]]) -> Result:
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
+def _threads(count: int) -> Iterator[None]:
     """Runs with this many torch threads, and puts the number back."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
+    torch.set_num_threads(count)
     try:
         yield
     finally:

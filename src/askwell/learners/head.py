@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from copy import deepcopy
 
+import torch
 from torch import Tensor, nn
 
 from askwell.errors import AskwellError
@@ -17,7 +18,6 @@ class Head:
 
     Gradients flow to the embeddings. Every call makes sure, by a hash, that the copy is still what was fitted.
 
-    >>> import torch
     >>> Head(nn.Linear(3, 2))(torch.ones(4, 3)).shape
     torch.Size([4, 2])
     """
@@ -38,5 +38,5 @@ def _digest(module: nn.Module) -> str:
     content = hashlib.sha256()
     for name, value in sorted(module.state_dict().items()):
         content.update(name.encode())
-        content.update(value.detach().cpu().contiguous().numpy().tobytes())
+        content.update(value.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
     return content.hexdigest()

@@ -18,6 +18,7 @@ from torch import Tensor
 from askwell.core.learner import Allocate, FitReport, Job, Learner, Progress
 from askwell.core.needs import MC_PROBS, PROBS, Need, Over
 from askwell.core.pool import Form, Pool
+from askwell.core.registry import find
 from askwell.core.scheme import Scheme
 from askwell.core.seeds import Seeds
 from askwell.core.spec import config, digest
@@ -249,15 +250,10 @@ class SklearnLearner(Learner):
 
 
 def _class(name: str) -> Any:
-    module, colon, attribute = SHORT.get(name, name).partition(":")
-    if not colon:
+    address = SHORT.get(name, name)
+    if ":" not in address:
         raise UnknownName("estimator", name, SHORT)
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except ModuleNotFoundError:
-        raise InputError(f"estimator {name!r}: there is no module {module!r}", got=name) from None
-    except AttributeError:
-        raise UnknownName(f"estimator in {module!r}:", attribute, dir(importlib.import_module(module))) from None
+    return find("estimator", address)
 
 
 def _random_states(model: Any, seed: int) -> dict[str, int]:

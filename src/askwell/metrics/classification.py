@@ -5,14 +5,19 @@ All take probs (n, C), rows that sum to one, and targets (n,) int64 class indice
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from askwell.errors import BadShape
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["auroc", "balanced_accuracy", "calibration_error", "of_probs"]
 
 BINS = 15
+TINY = float(np.finfo(np.float32).tiny)
 
 
 def of_probs(probs: Tensor, targets: Tensor) -> dict[str, float]:
@@ -23,6 +28,7 @@ def of_probs(probs: Tensor, targets: Tensor) -> dict[str, float]:
 
     O(n·C·log n) for the AUROC, O(n·C) for the rest.
 
+    >>> import torch
     >>> found = of_probs(torch.tensor([[.9, .1], [.4, .6], [.7, .3], [.2, .8]]), torch.tensor([0, 0, 1, 1]))
     >>> {name: round(value, 3) for name, value in found.items()}
     {'accuracy': 0.5, 'balanced_accuracy': 0.5, 'macro_f1': 0.5, 'auroc': 0.75, 'ece': 0.4, 'nll': 0.612}
@@ -35,7 +41,7 @@ def of_probs(probs: Tensor, targets: Tensor) -> dict[str, float]:
     probs = probs.float()
     chosen = probs.argmax(1)
     f1 = multiclass_f1_score(chosen, targets, probs.shape[1], average="macro", validate_args=False)
-    likelihood = probs.gather(1, targets[:, None]).clamp(min=torch.finfo(torch.float32).tiny)
+    likelihood = probs.gather(1, targets[:, None]).clamp(min=TINY)
     return {
         "accuracy": float((chosen == targets).float().mean()),
         "balanced_accuracy": balanced_accuracy(probs, targets),
@@ -49,6 +55,7 @@ def of_probs(probs: Tensor, targets: Tensor) -> dict[str, float]:
 def balanced_accuracy(probs: Tensor, targets: Tensor) -> float:
     """Mean recall of the classes that occur among the targets, in [0, 1].
 
+    >>> import torch
     >>> balanced_accuracy(torch.tensor([[.9, .1, 0], [.8, .1, .1], [.1, .9, 0]]), torch.tensor([0, 0, 0]))
     0.6666...
     """
@@ -63,6 +70,7 @@ def auroc(probs: Tensor, targets: Tensor) -> float:
 
     Only classes count that occur and are not alone; 0.5, as by chance, when there is none.
 
+    >>> import torch
     >>> auroc(torch.tensor([[.9, .1, 0], [.4, .6, 0], [.7, .3, 0]]), torch.tensor([0, 1, 1]))
     1.0
     >>> auroc(torch.tensor([[.9, .1]]), torch.tensor([0]))
@@ -83,6 +91,7 @@ def calibration_error(probs: Tensor, targets: Tensor, bins: int = BINS) -> float
 
     Naeini, Cooper and Hauskrecht 2015, doi:10.1609/aaai.v29i1.9602; Guo et al. 2017, arXiv 1706.04599 (15 bins).
 
+    >>> import torch
     >>> calibration_error(torch.tensor([[.75, .25]] * 4), torch.tensor([0, 0, 0, 1]))
     0.0
     """

@@ -12,7 +12,9 @@ One module per kind of part, each with its `CHECKS`: `strategy`, `learner`, `sch
 
 from __future__ import annotations
 
+from askwell.testing.fakes import FakeLearner, FakePool
 from askwell.testing.parametrize import parametrize_with_checks
 from askwell.testing.scenes import Scene, Scenes, view_of
+from askwell.testing.toys import Toy, toy
 
-__all__ = ["Scene", "Scenes", "parametrize_with_checks", "view_of"]
+__all__ = ["FakeLearner", "FakePool", "Scene", "Scenes", "Toy", "parametrize_with_checks", "toy", "view_of"]

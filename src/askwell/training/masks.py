@@ -144,7 +144,8 @@ class Dropping(TorchFunctionMode):
         if self.draw is None or self.masks is None or self.ids is None:
             return input
         shape = torch.Size((*input.shape[:2], *[1] * (input.ndim - 2))) if shares else input.shape
-        scale, shift = affine(self.masks.kept(call, self.draw, self.ids, shape, p).to(input.dtype), p)
+        kept = self.masks.kept(call, self.draw, self.ids.to(input.device), shape, p)
+        scale, shift = affine(kept.to(input.dtype), p)
         dropped = input * scale if shift is None else input * scale + shift
         return input.copy_(dropped) if inplace or inside else dropped
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -82,7 +82,7 @@ class Session:
     def autocast(self) -> AbstractContextManager[Any]:
         """Mixed precision, where it was asked for."""
         dtype = PRECISIONS[self.precision]
-        return torch.autocast(torch.device(self.device).type, dtype, enabled=dtype is not None)
+        return nullcontext() if dtype is None else torch.autocast(torch.device(self.device).type, dtype)
 
     def event(self, *what: Any) -> None:
         """Writes down what happens, where it is recorded."""

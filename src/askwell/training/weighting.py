@@ -25,7 +25,7 @@ def weighted_mean(losses: Tensor, weights: Tensor | None = None) -> Tensor:
     if losses.ndim != 1:
         raise BadShape(f"losses have shape {tuple(losses.shape)} instead of (n,)", got=tuple(losses.shape))
     if weights is None:
-        return losses.sum() / max(1, len(losses))
+        return losses.mean() if len(losses) else losses.sum()
     total = weights.sum()
     return (losses * weights).sum() / torch.where(total > 0, total, torch.ones_like(total))
 
