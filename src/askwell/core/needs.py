@@ -69,7 +69,10 @@ EMBEDDING = Need("embedding")
 FEATURES = Need("features")
 """(N, D) fixed vectors that no label has touched: self-supervised, pixels, tf-idf."""
 MC_PROBS = Need("mc_probs", params=(("draws", 20),))
-"""(N, K, C) probabilities of K draws or members; draw k is the same function for every item."""
+"""(N, K, C) probabilities of K draws or members; draw k is the same function for every item.
+
+A committee with K members gives those: `draws` may not exceed them.
+"""
 LABELS = Need("labels", over="labelled", kind="table")
 """(M,) resolved labels, class indices for classification."""
 VOTES = Need("votes", over="labelled", kind="table")

@@ -36,6 +36,8 @@ def assemble(recipe: Recipe | str | None = None, *, form: Form, **changes: Any) 
     made = _named(recipe, given.get("strategy"))
     if model is not None:
         given["learner"] = Net(model=model)
+    if "learner" in given and not given["learner"].uses_scheme and "scheme" not in given:
+        made = replace(made, scheme=None, learner=given["learner"])
     renamed = {RENAMED.get(key, key): value for key, value in given.items()}
     known = [field.name for field in fields(Recipe)]
     for key in renamed:

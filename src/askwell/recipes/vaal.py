@@ -11,8 +11,10 @@ __all__ = ["vaal"]
 
 
 def vaal() -> Recipe:
-    """A VAE learns one latent space for labelled and unlabelled items, a discriminator tells them apart; the least
-    labelled-looking items are asked."""
+    """Asks for what a latent adversary tells most surely from the labelled items.
+
+    A VAE learns one latent space for labelled and unlabelled items while a discriminator learns to tell them apart.
+    """
     return plain(
         "vaal",
         LatentScore(),
