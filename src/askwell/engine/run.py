@@ -60,7 +60,8 @@ def run(
     data       "digits", a name of $ASKWELL_DATA, a path, arrays, a torch Dataset; `loading` goes to `askwell.data.load`
     recipe     a recipe or its name; strategy, scheme, learner, model, start, initial, batch, rounds replace its parts
     seeds      how many, counted from 0, or which; every seed has its own initial items and weights, shared by the arms
-    against    the strategy of the second arm, or None
+    against    the strategy of the second arm, or None; it shares the first arm's initial items, unless that arm's
+               strategy chooses them itself: then they are random
     stop       a rule or its text, such as "labels(500) | plateau()"; the second arm runs as long as the rounds allow
     threads    of torch; bits depend on it, so that the default is 1 and results are the same on every machine of a kind
     out        <out>/<data>-<recipe>-<hash>/seed-K holds one project each; the same call goes on where it was
@@ -131,12 +132,17 @@ class Arm:
 
 
 def _second(recipe: Recipe, against: str | None) -> dict[str, Recipe]:
+    """The arm to compare with: the same in everything but the choosing."""
     if against is None:
         return {}
     strategy = part("strategies", against)
     if strategy == recipe.strategy:
         return {}
-    return {strategy.name: replace(recipe, name=strategy.name, strategy=strategy, source="", deviations=())}
+    initial = part("strategies", "random") if recipe.initial == recipe.strategy else recipe.initial
+    plain = replace(
+        recipe, name=strategy.name, strategy=strategy, initial=initial, source="", deviations=(), switches={}
+    )
+    return {plain.name: plain}
 
 
 def _check_budget(recipe: Recipe, data: Data) -> None:
