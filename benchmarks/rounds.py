@@ -16,8 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +61,11 @@ class Setting:
         torch.manual_seed(0)
         return self.model.build(self.data.pool.form, len(self.data.classes))
 
-    def tensors(self) -> tuple[Tensor, Tensor]:
-        """All candidates and their labels."""
-        ids = torch.from_numpy(self.data.split.candidates)
-        items = [batch for _, batch in self.data.pool.items("eval").batches(ids, 1000)]
-        return torch.cat(items), torch.as_tensor(np.asarray(self.data.labels)[self.data.split.candidates]).long()
+    def tensors(self, part: str = "candidates") -> TensorDataset:
+        """Items and labels of one part."""
+        ids = getattr(self.data.split, part)
+        items = [batch for _, batch in self.data.pool.items("eval").batches(torch.from_numpy(ids), 1000)]
+        return TensorDataset(torch.cat(items), torch.as_tensor(np.asarray(self.data.labels)[ids]).long())
 
 
 def cpu(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -74,14 +76,18 @@ def cpu(work: Callable[[], Any]) -> tuple[float, Any]:
 
 def ours(setting: Setting, strategy: str) -> dict[str, float]:
     """Wall-clock seconds by part of one run."""
-    scheme = Supervised(epochs=setting.epochs, steps=None, batch=BATCH, lr=LR, stop=None)
+    scheme = Supervised(
+        epochs=setting.epochs, batch=BATCH, lr=LR, kind="adam", schedule="constant", weight_decay=0.0, stop=()
+    )
+    labels = setting.data.labels
+    assert labels is not None
     with tempfile.TemporaryDirectory() as folder:
         project = Project.create(
             Path(folder) / "run", setting.data, strategy=strategy, scheme=scheme, model=setting.model,
             initial=setting.initial, batch=setting.asked, rounds=setting.rounds,
         )  # fmt: skip
         total: dict[str, float] = {}
-        for report in rounds(project, Truth(setting.data.labels or [])):
+        for report in rounds(project, Truth(labels)):
             for name, seconds in report.seconds.items():
                 total[name] = total.get(name, 0.0) + seconds
     return total
@@ -89,12 +95,12 @@ def ours(setting: Setting, strategy: str) -> dict[str, float]:
 
 def plain(setting: Setting, strategy: str) -> None:
     """The loop that people write by hand."""
-    items, labels = setting.tensors()
-    data = TensorDataset(items, labels)
-    labelled = torch.zeros(len(items), dtype=torch.bool)
-    labelled[torch.randperm(len(items))[: setting.initial]] = True
+    data, test = setting.tensors(), setting.tensors("test")
+    labelled = torch.zeros(len(data), dtype=torch.bool)
+    labelled[torch.randperm(len(data))[: setting.initial]] = True
     for turn in range(setting.rounds + 1):
         net = train(setting, data, labelled)
+        accuracy(net, test)
         if turn < setting.rounds:
             rows = (~labelled).nonzero()[:, 0]
             labelled[rows[CHOICES[strategy](net, data, rows, labelled, setting.asked)]] = True
@@ -110,6 +116,12 @@ def train(setting: Setting, data: TensorDataset, labelled: Tensor) -> nn.Module:
             F.cross_entropy(net(x), y).backward()
             optimiser.step()
     return net.eval()
+
+
+@torch.no_grad()
+def accuracy(net: nn.Module, test: TensorDataset) -> float:
+    right = [(net(x).argmax(1) == y).float() for x, y in DataLoader(test, 64)]
+    return float(torch.cat(right).mean())
 
 
 def batches(data: TensorDataset, rows: Tensor) -> DataLoader[Any]:
@@ -170,8 +182,7 @@ def baal(setting: Setting, strategy: str) -> None:
     from baal.bayesian.dropout import patch_module
     from baal.modelwrapper import TrainingArgs
 
-    items, labels = setting.tensors()
-    data = ActiveLearningDataset(TensorDataset(items, labels))
+    data, test = ActiveLearningDataset(setting.tensors()), setting.tensors("test")
     data.label_randomly(setting.initial)
     draws = DRAWS if strategy == "bald" else 1
     for turn in range(setting.rounds + 1):
@@ -184,6 +195,7 @@ def baal(setting: Setting, strategy: str) -> None:
         )  # fmt: skip
         wrapper = ModelWrapper(net, settings)
         wrapper.train_on_dataset(data)
+        wrapper.test_on_dataset(test)
         if turn < setting.rounds:
             scores = wrapper.predict_on_dataset(data.pool, iterations=draws)
             data.label(get_heuristic(strategy)(scores)[: setting.asked].tolist())
@@ -195,11 +207,13 @@ def compare(setting: Setting) -> bool:
     print("| strategy | askwell | " + " | ".join(f"{name} (ratio)" for name in names) + " | rest / total | gate |")
     print("|---|---|" + "---|" * len(names) + "---|---|")
     good = True
+    ours(replace(setting, rounds=1, epochs=1), "margin")
     for strategy, gate in GATES.items():
         seconds, parts = cpu(lambda strategy=strategy: ours(setting, strategy))
         others = {"plain": cpu(lambda strategy=strategy: plain(setting, strategy))[0]}
         if "baal" in names and strategy in ("entropy", "bald"):
-            others["baal"] = cpu(lambda strategy=strategy: baal(setting, strategy))[0]
+            with redirect_stderr(StringIO()), redirect_stdout(StringIO()):
+                others["baal"] = cpu(lambda strategy=strategy: baal(setting, strategy))[0]
         share = parts["rest"] / sum(parts.values())
         passed = max(others.values()) / seconds >= gate * SLACK and share < 0.05
         good &= passed

@@ -290,6 +290,25 @@ class DistancesOfAllPairs(Strategy):
         return view.pick(rows, near[rows])
 
 
+@dataclass(frozen=True)
+class GradientsInFull(ScoreStrategy):
+    """Asks for the longest last-layer gradients, from a matrix of all of them.
+
+    From `probs` (N, C) and `embedding` (N, D). O(N·C·D) time and N×(C·D) memory.
+
+    Ash et al. 2020, "Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds", arXiv 1906.03671.
+    """
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (PROBS, EMBEDDING)
+
+    def score(self, view: View) -> Tensor:
+        p, z = view[PROBS].float(), view[EMBEDDING].float()
+        residual = p - torch.nn.functional.one_hot(p.argmax(1), p.shape[1])
+        return (residual[:, :, None] * z[:, None]).flatten(1).norm(dim=1)
+
+
 class UtilitiesOfBatchTimesN(Clean):
     # Keeps a row of N utilities for each of the n picks, in float64 of numpy.
 
@@ -351,5 +370,6 @@ MUTANTS = [
     Mutant(HalfARepr(), "ANCHORS 3.14", "check_is_a_value"),
     Mutant(Undocumented(), "ANCHORS 3.15", "check_docstring_is_complete"),
     Mutant(DistancesOfAllPairs(), "FIELD 1.2.3", "check_allocates_no_square"),
+    Mutant(GradientsInFull(), "FIELD 1.2.4", "check_allocates_no_square"),
     Mutant(UtilitiesOfBatchTimesN(), "FIELD 1.2.2", "check_allocates_no_square"),
 ]

@@ -138,8 +138,8 @@ class _Watched(View):
         self.read.add(need)
         return super()._read(need)
 
-    def narrow(self, rows: Tensor, needs: Sequence[Need] | None = None) -> View:
-        view = super().narrow(rows, needs)
+    def _part(self, rows: Tensor | slice, needs: Sequence[Need] | None = None) -> View:
+        view = super()._part(rows, needs)
         view.__class__ = _Watched
         view.read = self.read  # type: ignore[attr-defined]
         return view
