@@ -21,7 +21,7 @@ help:
 	@echo "make kills  kills runs and writers 50 times each, and shows that nothing was lost"
 
 run: .venv/installed
-	$(BIN)/askwell run digits --strategy margin --initial 20 --batch 20 --rounds 10 --seeds 3 --threads 1
+	$(BIN)/askwell run digits --strategy margin --initial 20 --batch 20 --rounds 8 --seeds 5 --scheme "supervised(steps=150)"
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -68,7 +68,10 @@ class Scripted(Scheme):
     """A scheme whose `train` is the function it is given."""
 
     body: Callable[[Run], None]
-    reads: ClassVar[frozenset[str]] = frozenset({"labelled", "unlabelled", "validation", "previous"})
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset({"labelled", "unlabelled", "validation", "previous"})
 
     def train(self, run: Run) -> None:
         self.body(run)

@@ -11,6 +11,7 @@ __all__ = [
     "FEATURES",
     "HEAD",
     "LABELS",
+    "LATENT_SCORE",
     "LOGITS",
     "MC_PROBS",
     "PROBS",
@@ -79,6 +80,8 @@ VOTES = Need("votes", over="labelled", kind="table")
 """All single answers behind the labels: a sequence of `core.store.Vote`."""
 COST = Need("cost", kind="table")
 """(N,) price of labelling each candidate."""
+LATENT_SCORE = Need("latent_score")
+"""(N,) how little an item looks like a labelled one to a latent adversary; from the scheme that trains one."""
 HEAD = Need("head", over="model", kind="call")
 """Function from embeddings (n, D) to logits (n, C); a copy, gradients allowed."""
 REFIT = Need("refit", over="model", kind="call")

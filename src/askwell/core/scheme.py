@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from askwell.core.learner import FitReport
+    from askwell.core.pool import Form
     from askwell.core.seeds import Seeds
     from askwell.core.task import Task
 
@@ -83,7 +84,10 @@ class Tick:
 
 
 class Stop(Protocol):
-    """Asked at epoch ends: True ends the phase. `Reached(metric, .99)`, `Patience(metric, k)`."""
+    """Asked at epoch ends: True ends the phase. `Reached(metric, .99)`, `Patience(metric, k)`.
+
+    Modules that it kept as `run.saved["best"]` are what the phase ends with.
+    """
 
     def __call__(self, run: Run, epoch: int) -> bool: ...
 
@@ -111,6 +115,15 @@ class Run(Protocol):
     memory: dict[str, Any]
     saved: dict[str, Any]
     report: FitReport
+
+    @property
+    def form(self) -> Form:
+        """What one item looks like as a tensor: schemes make their own modules from it."""
+        ...
+
+    def draw(self, name: str) -> Draw:
+        """The rows of "labelled", "unlabelled" or "validation", for `compute` and for weights."""
+        ...
 
     def build(self, policy: str | tuple[Any, ...] = "scratch", **makers: Callable[[], nn.Module]) -> SimpleNamespace:
         """Modules by name: scratch | warm | ("given", path) | ("saved", name) | ("shrink_perturb", s, n).
@@ -169,9 +182,13 @@ class Scheme(ABC):
     functions  function need -> method(run, …), pure
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset({"labelled"})
     offers: ClassVar[Mapping[Need, str]] = {LOGITS: "logits", EMBEDDING: "embedding"}
     functions: ClassVar[Mapping[Need, str]] = {}
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Part of the job that it uses; it may depend on its numbers."""
+        return frozenset({"labelled"})
 
     @abstractmethod
     def train(self, run: Run) -> None:

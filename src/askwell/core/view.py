@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -143,16 +144,8 @@ class View:
         return self._part(rows.sort().values, needs)
 
     def _part(self, rows: Tensor | slice, needs: Sequence[Need] | None = None) -> View:
-        view = View(
-            self.ids[rows],
-            self.needs if needs is None else needs,
-            self._fetch,
-            sets=self._sets,
-            num_classes=self.num_classes,
-            history=self.history,
-            state=self.state,
-        )
-        view._shared = self._shared
+        view = copy(self)
+        view.ids, view.needs = self.ids[rows], self.needs if needs is None else tuple(needs)
         view._own = {need: _take(value, rows) for need, value in self._own.items()}
         return view
 

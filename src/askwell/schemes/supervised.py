@@ -15,7 +15,6 @@ from askwell.errors import InputError, UnknownName, UnmetNeeds
 from askwell.training.augment import AUGMENTATIONS
 from askwell.training.average import check_average, follow, rate
 from askwell.training.build import policy_kind
-from askwell.training.run import draw_of
 from askwell.training.schedule import SCHEDULES
 from askwell.training.stops import reads_of, stop_of
 from askwell.training.update import OPTIMISERS
@@ -87,7 +86,7 @@ class Supervised(Scheme):
             raise UnknownName(what, word, known)
 
     @property
-    def reads(self) -> frozenset[str]:  # type: ignore[override] # which items are read depends on stop and policy
+    def reads(self) -> frozenset[str]:
         """Labelled items; validation items for a stop on them; the last round's weights for policies that use them."""
         last = {"previous"} if policy_kind(self.policy) in ("warm", "shrink_perturb") else set()
         return frozenset({"labelled"}) | reads_of(self.stop) | last
@@ -156,7 +155,7 @@ class Supervised(Scheme):
     def _per_class(self, run: Run) -> Tensor | None:
         if not self.class_weights:
             return None
-        labelled = draw_of(run, "labelled")
+        labelled = run.draw("labelled")
         if run.facts.num_classes is None or labelled.y is None or labelled.y.ndim != 1:
             raise UnmetNeeds(f"class_weights need one class per item, and task {run.task!r} has none")
         return class_weights(self.class_weights, labelled.y, run.facts.num_classes)

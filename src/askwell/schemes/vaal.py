@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from askwell.core.needs import Need
+from askwell.core.needs import LATENT_SCORE, Need
 from askwell.core.pool import Form
 from askwell.core.scheme import Outputs, Rows, Run
 from askwell.errors import InputError
@@ -18,13 +18,11 @@ from askwell.functional.vae import divergence, reconstruction, sample
 from askwell.models.discriminator import Discriminator
 from askwell.models.vae import ConvVAE, MlpVAE
 from askwell.schemes.supervised import Supervised
-from askwell.training.run import draw_of, form_of
 from askwell.training.stops import stop_of
 from askwell.training.weighting import no_loss, weighted_mean
 
 __all__ = ["VAAL"]
 
-LATENT_SCORE = Need("latent_score")
 LOOKED_AT = 2048
 
 
@@ -72,7 +70,7 @@ class VAAL(Supervised):
                 raise InputError(f"{name} of scheme VAAL must be above 0, got {getattr(self, name)}")
 
     @property
-    def reads(self) -> frozenset[str]:  # type: ignore[override] # see Supervised
+    def reads(self) -> frozenset[str]:
         """What `Supervised` reads, and the unlabelled items."""
         return super().reads | {"unlabelled"}
 
@@ -94,7 +92,7 @@ class VAAL(Supervised):
 
     def companions(self, run: Run) -> Mapping[str, Callable[[], nn.Module]]:
         """The VAE and the discriminator, beside what `Supervised` builds."""
-        form = form_of(run)
+        form = run.form
         own: dict[str, Callable[[], nn.Module]] = {
             "vae": lambda: _vae(form, self.latent).build(form),
             "disc": lambda: Discriminator(self.latent),
@@ -120,7 +118,7 @@ class VAAL(Supervised):
 
     def report_spread(self, run: Run) -> None:
         """Notes how far the latent means spread, and a collapse."""
-        ids = draw_of(run, "unlabelled").ids[:LOOKED_AT]
+        ids = run.draw("unlabelled").ids[:LOOKED_AT]
         if len(ids) < 2:
             return
         spread = float(run.compute(lambda x: run.m.vae.encode(x)[0], ids, run.m.vae).std(0).mean())

@@ -7,13 +7,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from askwell.core.needs import Need
+from askwell.core.needs import LATENT_SCORE, Need
 from askwell.core.strategy import ScoreStrategy
 from askwell.core.view import View
 
 __all__ = ["LatentScore"]
-
-LATENT_SCORE = Need("latent_score")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from askwell.core.scheme import Run
 from askwell.errors import InputError, UnknownName
-from askwell.training.run import draw_of
 
 __all__ = ["MINIMISED", "measure"]
 
@@ -22,7 +21,7 @@ def measure(run: Run, metric: str, over: str) -> float:
     metric  a name of `Task.metrics`, or "loss": the mean of `Task.loss`
     Measures the run's module `average` where there is one, else `net`. O(n) forward passes.
     """
-    draw = draw_of(run, over)
+    draw = run.draw(over)
     if draw.y is None or not len(draw.ids):
         raise InputError(f"cannot measure {metric!r}: there are no {over} items with labels", got=over)
     net = getattr(run.m, "average", run.m.net)

@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from askwell.core.learner import FitReport, Job
 from askwell.core.pool import Form, Items, Pool
 from askwell.core.registry import name_of
-from askwell.core.scheme import Draw, Facts, Run, Scheme, Stop, Tick
+from askwell.core.scheme import Draw, Facts, Scheme, Stop, Tick
 from askwell.core.seeds import Seeds
 from askwell.core.spec import config
 from askwell.core.task import Task
@@ -32,7 +32,7 @@ from askwell.training.streams import FitStream, Source, first_batch
 from askwell.training.tensors import restore, tensors
 from askwell.training.update import FitUpdate
 
-__all__ = ["FitRun", "draw_of", "form_of"]
+__all__ = ["FitRun"]
 
 CHUNK = 512
 """Items of one forward pass in `compute`: fixed, because bits depend on it."""
@@ -326,16 +326,6 @@ class FitRun:
     def _describe(self, kind: str, name: str, facts: Callable[[], Any]) -> None:
         label = self.label(f"{name} (after fresh {self._eras})" if self._eras else name)
         self.session.open(kind, label, facts)
-
-
-def form_of(run: Run) -> Form:
-    """What one item of the run's pool looks like: schemes make their own modules from it."""
-    return cast(FitRun, run).form
-
-
-def draw_of(run: Run, name: str) -> Draw:
-    """The rows of "labelled", "unlabelled" or "validation" of a run, for `compute` and for weights."""
-    return cast(FitRun, run).draw(name)
 
 
 def _facts(job: Job, task: Task) -> Facts:
