@@ -10,25 +10,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from askwell.core.learner import Learner, Progress
 from askwell.core.needs import Need
 from askwell.core.oracle import Annotation, Question
-from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
 from askwell.core.seeds import Seeds
 from askwell.core.store import Row
 from askwell.core.strategy import Strategy
 from askwell.core.view import View
-from askwell.data import Data, Grown, Split, load
+from askwell.data import Data, load
+from askwell.engine import origin
 from askwell.engine.assemble import assemble, check, task_for
 from askwell.engine.compute import Source
 from askwell.engine.fitting import Fitting
-from askwell.engine.folder import Folder, versions
+from askwell.engine.folder import Folder
 from askwell.engine.history import History
 from askwell.engine.report import Report
 from askwell.engine.stopwatch import Stopwatch
@@ -59,7 +57,7 @@ class Project:
         self.watch = Stopwatch()
         self.task = task_for(recipe, data.classes)
         self._learner: Learner | None = None
-        self.pool = _grown(data.pool, store)
+        self.pool = origin.grown(data.pool, store)
         self.reports: list[Report] = [Report.of(body) for body in store.reports()]
 
     @classmethod
@@ -85,13 +83,11 @@ class Project:
             raise ProjectError(f"{folder.path} is not empty: open it with Project.open, or choose another folder")
         data = load(data, **{**(loading or {}), **({"classes": classes} if classes else {})})
         made = assemble(recipe, form=data.pool.form, **changes)
-        manifest = _manifest(data, made, seed, device)
+        manifest = origin.describe(data, made, seed, device)
         check(made, data, device)
         folder.make()
         store = open_store(folder.store, create=True)
-        store.grow(len(data.pool), "data", data.source, data.pool.digest)
-        for role, ids in _roles(data).items():
-            store.reserve(role, ids)
+        origin.record(store, data)
         folder.write_manifest(manifest)
         return cls(folder, data, made, manifest, store)
 
@@ -100,17 +96,9 @@ class Project:
         """Comes back to a project. Data that were given as arrays have to be given again; they are checked by hash."""
         folder = Folder(Path(path))
         manifest = folder.manifest()
-        known = manifest["data"]
-        if data is None and not known["source"]:
-            raise ProjectError(f"{folder.path} was made from data in memory: give it again, Project.open(path, data)")
-        data = load(known["source"], **known["options"]) if data is None else load(data, classes=known["classes"])
-        if data.pool.digest != known["digest"]:
-            raise ProjectError(
-                f"the data of {folder.path} have changed: {data.name} has hash {data.pool.digest[:12]}, "
-                f"the project knows {known['digest'][:12]}"
-            )
+        data = origin.found_again(folder.path, manifest["data"], data)
         store = open_store(folder.store, mode=mode)
-        data = replace(data, split=_split(store, len(data.pool)))
+        data = replace(data, split=origin.split_of(store, len(data.pool)))
         return cls(folder, data, Recipe.of(manifest["recipe"]), manifest, store)
 
     # ------------------------------------------------------------------ asking and telling
@@ -153,7 +141,7 @@ class Project:
             again=strategy.asks == "any",
         )
         if batch.made:
-            self.pool = _grown(self.data.pool, self.store)
+            self.pool = origin.grown(self.data.pool, self.store)
         return batch.asked
 
     def candidates(self) -> Tensor:
@@ -237,7 +225,7 @@ class Project:
 
     def _fitted(self, progress: Progress | None) -> Report:
         round = max(len(self.store.rounds()) - 1, 0)
-        fitting = Fitting(self.pool, self.store, self.recipe, self.task, self.data)
+        fitting = self._fitting()
         job = fitting.job(round, previous=self.learner.state() if self.reports else {})
         learner = fitting.learner(self.manifest["device"])
         with self.watch.part("train"):
@@ -273,7 +261,7 @@ class Project:
         if not self.reports:
             raise ProjectError(f"{self.folder.path} has no trained model yet: call train()")
         if self._learner is None:
-            fitting = Fitting(self.pool, self.store, self.recipe, self.task, self.data)
+            fitting = self._fitting()
             self._learner = fitting.restore(
                 self.reports[-1], self._weights(self.reports[-1].round), self.manifest["device"], self.seeds
             )
@@ -316,8 +304,11 @@ class Project:
     def __repr__(self) -> str:
         return f"Project({str(self.folder.path)!r})"
 
+    def _fitting(self) -> Fitting:
+        return Fitting(self.pool, self.store, self.recipe, self.task, self.data)
+
     def _view(self, ids: Tensor, needs: tuple[Need, ...]) -> View:
-        fitting = Fitting(self.pool, self.store, self.recipe, self.task, self.data)
+        fitting = self._fitting()
         source = Source(
             self.pool,
             self.learner if self.reports else None,
@@ -370,41 +361,3 @@ class Project:
 
 
 VALUED = {"label", "correct", "also"}
-
-
-def _grown(pool: Pool, store: Store) -> Pool:
-    """All items: the data and whatever strategies have made."""
-    made = store.made()
-    return Grown(pool, [item["payload"] for item in made]) if made else pool
-
-
-def _roles(data: Data) -> dict[str, NDArray[np.int64]]:
-    """Items that are never asked."""
-    used = np.concatenate([data.split.candidates, data.split.validation, data.split.test])
-    aside = np.setdiff1d(np.arange(len(data.pool)), used)
-    return {"validation": data.split.validation, "test": data.split.test, "aside": aside}
-
-
-def _split(store: Store, size: int) -> Split:
-    """The split that the project was made with."""
-    validation, test = store.reserved("validation"), store.reserved("test")
-    others = np.concatenate([validation, test, store.reserved("aside")])
-    return Split(np.setdiff1d(np.arange(size), others), validation, test)
-
-
-def _manifest(data: Data, recipe: Recipe, seed: int, device: str) -> dict[str, Any]:
-    return {
-        "versions": versions(),
-        "threads": torch.get_num_threads(),
-        "seed": seed,
-        "device": device,
-        "data": {
-            "name": data.name,
-            "source": data.source,
-            "options": dict(data.options),
-            "digest": data.pool.digest,
-            "classes": list(data.classes),
-        },
-        "recipe": recipe.config(),
-        "hash": recipe.hash,
-    }

@@ -1,0 +1,72 @@
+"""What a project was made from: recorded when it is created, found again when it is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from askwell.core.pool import Pool
+from askwell.core.recipe import Recipe
+from askwell.data import Data, Grown, Split, load
+from askwell.engine.folder import versions
+from askwell.errors import ProjectError
+from askwell.store import Store
+
+__all__ = ["describe", "found_again", "grown", "record", "split_of"]
+
+
+def describe(data: Data, recipe: Recipe, seed: int, device: str) -> dict[str, Any]:
+    """The manifest: all that is needed to run the same again."""
+    return {
+        "versions": versions(),
+        "threads": torch.get_num_threads(),
+        "seed": seed,
+        "device": device,
+        "data": {
+            "name": data.name,
+            "source": data.source,
+            "options": dict(data.options),
+            "digest": data.pool.digest,
+            "classes": list(data.classes),
+        },
+        "recipe": recipe.config(),
+        "hash": recipe.hash,
+    }
+
+
+def found_again(path: Path, known: dict[str, Any], data: Any) -> Data:
+    """The data of a manifest, by their source or as given, checked by hash."""
+    if data is None and not known["source"]:
+        raise ProjectError(f"{path} was made from data in memory: give it again, Project.open(path, data)")
+    found = load(known["source"], **known["options"]) if data is None else load(data, classes=known["classes"])
+    if found.pool.digest != known["digest"]:
+        raise ProjectError(
+            f"the data of {path} have changed: {found.name} has hash {found.pool.digest[:12]}, "
+            f"the project knows {known['digest'][:12]}"
+        )
+    return found
+
+
+def record(store: Store, data: Data) -> None:
+    """Enters the items, and those that are never asked: validation, test, and what is set aside."""
+    store.grow(len(data.pool), "data", data.source, data.pool.digest)
+    used = np.concatenate([data.split.candidates, data.split.validation, data.split.test])
+    aside = np.setdiff1d(np.arange(len(data.pool)), used)
+    for role, ids in (("validation", data.split.validation), ("test", data.split.test), ("aside", aside)):
+        store.reserve(role, ids)
+
+
+def split_of(store: Store, size: int) -> Split:
+    """The split that `record` entered."""
+    validation, test = store.reserved("validation"), store.reserved("test")
+    others = np.concatenate([validation, test, store.reserved("aside")])
+    return Split(np.setdiff1d(np.arange(size), others), validation, test)
+
+
+def grown(pool: Pool, store: Store) -> Pool:
+    """All items: the data and whatever strategies have made."""
+    made = store.made()
+    return Grown(pool, [item["payload"] for item in made]) if made else pool
