@@ -3,8 +3,8 @@
     python benchmarks/rounds.py            prints a Markdown table; exits with 1 if a gate fails
 
 Every row trains the same network on the same 3,000 items for the same epochs, in this process, with one thread, in
-process CPU-seconds. "plain" is the straightforward loop: a DataLoader, a forward pass per draw, everything scored each
-round. "baal" is baal 2.1.0, where it is installed.
+process CPU-seconds; the others' network lies in torch's default memory layout. "plain" is the straightforward loop: a
+DataLoader, a forward pass per draw, everything scored each round. "baal" is baal 2.1.0, where it is installed.
 """
 
 from __future__ import annotations
@@ -58,8 +58,10 @@ class Setting:
         return SmallCNN()
 
     def network(self) -> nn.Module:
+        """The network as people write it, in torch's own memory layout."""
         torch.manual_seed(0)
-        return self.model.build(self.data.pool.form, len(self.data.classes))
+        net = self.model.build(self.data.pool.form, len(self.data.classes))
+        return net.to(memory_format=torch.contiguous_format)
 
     def tensors(self, part: str = "candidates") -> TensorDataset:
         """Items and labels of one part."""

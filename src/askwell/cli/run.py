@@ -20,8 +20,10 @@ def run(
     strategy: Annotated[str | None, typer.Option(help="margin, badge, subsample(strategy=badge, size=5000) …")] = None,
     start: Annotated[str | None, typer.Option(help="The strategy of round 0, before any model.")] = None,
     scheme: Annotated[str | None, typer.Option(help="How the model is trained, such as supervised(steps=500).")] = None,
-    learner: Annotated[str | None, typer.Option(help="net, linear, sklearn(estimator=module:Class) …")] = None,
-    model: Annotated[str | None, typer.Option(help="The network, such as mlp(width=256) or module:Class.")] = None,
+    learner: Annotated[
+        str | None, typer.Option(help="linear, sklearn(estimator='random_forest'), net(model='module:Class') …")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The network, such as mlp(width=256).")] = None,
     initial: Annotated[int | None, typer.Option(help="Labels of round 0.")] = None,
     batch: Annotated[int | None, typer.Option(help="Labels of every further round.")] = None,
     rounds: Annotated[int | None, typer.Option(help="Rounds after round 0.")] = None,

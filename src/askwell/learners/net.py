@@ -53,14 +53,14 @@ class Net:
     consistent  draws of `mc_probs` are functions of the whole pool; False: masks of their own for every item
 
     >>> Net(model="torch.nn:Identity")
-    Net(model='torch.nn:Identity', layer=None, batch=512, precision='float32', consistent=True)
+    Net(model='torch.nn:Identity', layer=None, batch=256, precision='float32', consistent=True)
     """
 
     uses_scheme: ClassVar[bool] = True
 
     model: Any = None
     layer: str | None = None
-    batch: int = 512
+    batch: int = 256
     precision: str = "float32"
     consistent: bool = True
 

@@ -34,7 +34,7 @@ from askwell.training.update import FitUpdate
 
 __all__ = ["FitRun"]
 
-CHUNK = 512
+CHUNK = 256
 """Items of one forward pass in `compute`: fixed, because bits depend on it."""
 FEW = 64
 """Items that a rehearsal computes for; their rows stand for the rest."""
