@@ -15,7 +15,7 @@ help:
 	@echo "make run    active learning on scikit-learn's digits: a learning curve against random"
 	@echo "make test   lint, types, layers and tests"
 	@echo "make lint   the first three of these"
-	@echo "make docs   rewrites docs/commands.md from the help pages"
+	@echo "make docs   rewrites docs/commands.md and docs/parts.md from the code"
 	@echo "make fix    formats the code and mends what ruff can mend"
 	@echo "make bench  the benchmark tables: kernels, whole runs, the store"
 	@echo "make kills  kills runs and writers 50 times each, and shows that nothing was lost"
@@ -34,6 +34,7 @@ lint: .venv/developing
 
 docs: .venv/developing
 	$(BIN)/python docs/commands.py
+	$(BIN)/python docs/parts.py
 
 fix: .venv/developing
 	$(BIN)/ruff check --fix

@@ -43,8 +43,8 @@ def test_quiet_shows_nothing(terminal: bool) -> None:
 
 def test_without_a_terminal_a_plain_line_comes_every_ten_seconds() -> None:
     assert run(False, 0.25).splitlines() == [
-        "train: 9 of 100, 20 s left",
-        "train: 49 of 100, 12 s left",
+        "train: 9 of 100, 23 s left",
+        "train: 49 of 100, 13 s left",
         "train: 89 of 100, 3 s left",
     ]
 

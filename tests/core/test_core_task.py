@@ -1,6 +1,5 @@
 import torch
 
-from askwell.core.executor import Inline
 from askwell.core.task import Task
 
 
@@ -37,6 +36,3 @@ def test_defaults():
     task = Counting()
     assert (task.num_classes, task.form, task.headline, task.cost("x")) == (None, "label", "accuracy", 1.0)
 
-
-def test_inline_keeps_the_order_of_tasks():
-    assert list(Inline().map(lambda n: n * n, range(4))) == [0, 1, 4, 9]

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -72,11 +73,14 @@ def every(
 def main(args: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code; an error is one line on standard error.
 
+    Parts named "module:Class" are looked for in the current folder too.
+
     >>> main(["--version"])
     askwell ...
     0
     """
     settings = Settings()
+    sys.path.append(str(Path.cwd()))
     try:
         return int(get_command(app)(args, prog_name="askwell", standalone_mode=False, obj=settings) or 0)
     except Exception as error:

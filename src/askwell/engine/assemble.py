@@ -47,7 +47,9 @@ def assemble(recipe: Recipe | str | None = None, *, form: Form, **changes: Any) 
 
 
 def part(room: str, value: Any) -> Any:
-    """A part given as itself, as text or as JSON."""
+    """A part given as itself, as text or as JSON; a module of one's own stays "module:Class", which `Net` resolves."""
+    if room == "models" and isinstance(value, str) and ":" in value:
+        return value
     if isinstance(value, str):
         return parse(room, value)
     return build(room, value) if isinstance(value, Mapping) else value

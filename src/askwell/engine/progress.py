@@ -44,7 +44,7 @@ class Bars:
         """`quiet` shows nothing at all."""
         self.quiet, self.delay, self.clock = quiet, delay, clock
         self._console = console or Console(stderr=True)
-        self._started: dict[str, float] = {}
+        self._started: dict[str, tuple[float, int]] = {}
         self._shown: dict[str, float] = {}
         self._display: Display | None = None
 
@@ -61,15 +61,16 @@ class Bars:
         if self.quiet:
             return
         now = self.clock()
-        elapsed = now - self._started.setdefault(what, now)
+        began, before = self._started.setdefault(what, (now, done))
+        elapsed, fresh = now - began, done - before
         if done >= total:
             self._end(what)
         elif elapsed >= self.delay and now - self._shown.get(what, -1.0) >= 0.1:
             self._shown[what] = now
-            self._open().show(what, done, total, elapsed / done * (total - done) if done else float("nan"))
+            self._open().show(what, done, total, elapsed / fresh * (total - done) if fresh else float("nan"))
 
     def _end(self, what: str) -> None:
-        del self._started[what]
+        self._started.pop(what, None)
         if self._shown.pop(what, None) is not None:
             self._open().end(what)
 

@@ -113,7 +113,7 @@ class Arm:
         what, total = f"{self.recipe.name}, seed {seed}", self.recipe.rounds + 1
         with self._project(seed, fresh) as project:
             progress(what, len(project.reports), total)
-            for report in _rounds(project, self._oracle(), last=self.recipe.rounds, stop=self.stop):
+            for report in _rounds(project, self._oracle(), last=self.recipe.rounds, stop=self.stop, progress=progress):
                 progress(what, report.round + 1, total)
             return [report for report in project.reports if report.round <= self.recipe.rounds]
 

@@ -62,12 +62,17 @@ class Phase:
         run, epoch = self.run, step // self.epoch
         run.settle()
         run.report.epochs += 1
-        if run.session.progress:
-            run.session.progress(run.label(self.name), step + 1, self.length)
+        self._tell(step + 1)
         if self.stop is None or not self.stop(run, epoch):
             return False
+        if step + 1 < self.length:
+            self._tell(self.length)
         run.report.stopped = f"{self.name}: {self.stop} after {step + 1} steps"
         return True
+
+    def _tell(self, done: int) -> None:
+        if self.run.session.progress:
+            self.run.session.progress(self.run.label(self.name), done, self.length)
 
     def _end(self) -> None:
         """The phase ends with the weights that its stop kept as the best."""
