@@ -35,4 +35,3 @@ def test_units_reduce_to_items_by_the_maximum():
 def test_defaults():
     task = Counting()
     assert (task.num_classes, task.form, task.headline, task.cost("x")) == (None, "label", "accuracy", 1.0)
-

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 import askwell as aw
+from askwell.data import load
 from askwell.engine.project import Project
+from askwell.engine.status import status
 from askwell.errors import InputError
 
 QUICK = {"learner": "linear", "initial": 20, "batch": 20, "quiet": True}
@@ -79,10 +82,15 @@ def test_a_half_made_project_is_made_again(tmp_path):
     assert again.curves() == result.curves()
 
 
-def test_the_model_file_may_be_lost(tmp_path):
+@pytest.mark.parametrize("harm", ["lost", "swapped"])
+def test_the_model_file_may_be_lost_or_belong_to_another_fit(tmp_path, harm):
     short = aw.run("digits", strategy="margin", rounds=1, out=tmp_path / "one", against=None, **QUICK)
+    other = aw.run("digits", strategy="margin", rounds=1, out=tmp_path / "other", against=None, **QUICK, seeds=[5])
     for file in (short.folder / "seed-0" / "models").iterdir():
-        file.unlink()
+        if harm == "lost":
+            file.unlink()
+        else:
+            shutil.copy(other.folder / "seed-5" / "models" / file.name, file)
     longer = aw.run("digits", strategy="margin", rounds=2, out=tmp_path / "one", against=None, **QUICK)
     whole = aw.run("digits", strategy="margin", rounds=2, out=tmp_path / "two", against=None, **QUICK)
     assert longer.curves() == whole.curves()
@@ -91,3 +99,14 @@ def test_the_model_file_may_be_lost(tmp_path):
 def test_no_seed_is_refused():
     with pytest.raises(InputError, match="seeds must name at least one seed"):
         aw.run("digits", seeds=[], strategy="margin")
+
+
+def test_status_needs_neither_data_nor_model(tmp_path, blobs):
+    points, labels = blobs
+    data = load(points, labels=labels, classes=["a", "b", "c"])
+    with Project.create(tmp_path / "p", data, initial=6) as project:
+        questions = project.ask(6)
+        project.tell(questions[0].id, "a", cost=2.5)
+        found = project.status()
+    assert status(tmp_path / "p") == found
+    assert (found["items"]["answered"], found["items"]["out"], found["cost"]) == (1, 5, 2.5)

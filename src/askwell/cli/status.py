@@ -21,10 +21,9 @@ def status(
 
     Items by state, rounds, cost, and how good its model is.
     """
-    from askwell.engine.project import Project
+    from askwell.engine.status import status as find_out
 
-    with Project.open(project, mode="ro") as opened:
-        found = opened.status()
+    found = find_out(project)
     say(json.dumps(found, indent=1) if as_json else table([(name, _plain(value)) for name, value in found.items()]))
 
 

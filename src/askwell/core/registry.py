@@ -72,9 +72,8 @@ def _outside(kind: str, name: str) -> Any:
     except ModuleNotFoundError:
         raise InputError(f"{SINGULAR.get(kind, kind)} {name!r}: there is no module {module!r}", got=name) from None
     except AttributeError:
-        raise UnknownName(
-            f"{SINGULAR.get(kind, kind)} in {module!r}:", attribute, dir(importlib.import_module(module))
-        ) from None
+        known = [name for name in dir(importlib.import_module(module)) if not name.startswith("_")]
+        raise UnknownName(f"{SINGULAR.get(kind, kind)} in {module!r}:", attribute, known) from None
 
 
 def home(kind: str, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,15 @@ class Fitting:
         )
 
     def restore(self, report: Report, path: Path, device: str, seeds: Seeds) -> Learner:
-        """The model of a report: its file, or the same fit once more where that is possible."""
+        """The model of a report: its file, or the same fit once more where the file is gone or holds another model."""
         learner = self.learner(device)
-        if path.is_file():
+        if path.is_file() and sha256(path.read_bytes()).hexdigest() == report.weights:
             learner.load(path)
             return learner
         if learner.warm:
-            raise ProjectError(f"{path} is gone, and the next fit continues from it: bring it back or start over")
+            raise ProjectError(
+                f"{path} is gone or changed, and the next fit continues from it: bring it back or start over"
+            )
         before = Fitting(self.pool, self.store, self.recipe, self.task, self.data, report.basis)
         learner.fit(self.pool, before.job(report.round, {}), seeds.child("fit", report.round))
         return learner

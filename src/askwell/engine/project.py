@@ -29,6 +29,7 @@ from askwell.engine.fitting import Fitting
 from askwell.engine.folder import Folder
 from askwell.engine.history import History
 from askwell.engine.report import Report
+from askwell.engine.status import summary
 from askwell.engine.stopwatch import Stopwatch
 from askwell.errors import InputError, ProjectError
 from askwell.store import Store, export, open_store
@@ -269,20 +270,7 @@ class Project:
 
     def status(self) -> dict[str, Any]:
         """Where the project stands, as JSON."""
-        last = self.reports[-1] if self.reports else None
-        return {
-            "path": str(self.folder.path),
-            "data": self.data.name,
-            "recipe": self.recipe.name,
-            "strategy": repr(self.recipe.strategy),
-            "classes": list(self.data.classes),
-            "items": self.store.counts(),
-            "rounds": len(self.store.rounds()),
-            "labels": last.labels if last else 0,
-            "cost": self.store.cost,
-            "metrics": dict(last.metrics) if last else {},
-            "model": last.weights if last else "",
-        }
+        return summary(self.folder, self.manifest, self.store)
 
     def export(self, path: str | Path, format: str | None = None) -> Path:
         """Writes all questions and answers with the users' own ids; format by ending: .jsonl, .csv, .parquet."""
