@@ -136,6 +136,15 @@ def test_a_skipped_item_does_not_come_back_because_somebody_new_is_known(tmp_pat
         assert store.take(1, "bob") == []
 
 
+def test_a_skipped_item_does_not_come_back_because_its_question_labels_another(tmp_path: Path) -> None:
+    with asked(tmp_path, [4]) as store:
+        say(store, 1, verb="skip")
+        assert state(store, 4) == "skipped"
+        say(store, 1, "bob", "also", item=7)
+        assert (state(store, 4), state(store, 7)) == ("skipped", "answered")
+        assert store.states(store.last).tolist() == store.states().tolist()
+
+
 @pytest.mark.parametrize("verb", ["skip", "unsure"])
 def test_skipped_and_unsure_items_return_by_reopen_alone(tmp_path: Path, verb: str) -> None:
     with asked(tmp_path, [4]) as store:

@@ -38,6 +38,7 @@ class Ballot:
     declined   annotators who skipped, with the event
     retracted  first event of an answer -> the event that took it back
     cleared    (item, annotator) -> the retract or reopen that took his answer away
+    last       newest event about the question itself; a label for a further item changes nothing here
     """
 
     asked: Asked | None
@@ -52,7 +53,8 @@ class Ballot:
     def apply(self, event: Event) -> None:
         """Takes one more event, in the order of the log."""
         FOLDS[event.verb](self, event)
-        self.last = event.seq
+        if event.verb != "also":
+            self.last = event.seq
 
     def answer(self, item: int, annotator: str) -> Answer | None:
         """What this annotator has answered about this item, if it stands."""

@@ -15,7 +15,8 @@ from askwell.store.log import last
 
 __all__ = ["Items", "check_range", "refuse_reserved", "replay", "reserve", "reserved", "size"]
 
-TOUCHED = "SELECT item FROM event WHERE seq > :event UNION SELECT item FROM question WHERE id > :question"
+TOUCHED = """SELECT item FROM event WHERE seq > :event UNION SELECT item FROM question WHERE id > :question
+    UNION SELECT question.item FROM event JOIN question ON question.id = event.question WHERE seq > :event"""
 CODES = f"""SELECT item, state FROM standing WHERE item IN ({TOUCHED})
     UNION ALL SELECT item, {ANSWERED} FROM extra WHERE item IN ({TOUCHED})"""
 
