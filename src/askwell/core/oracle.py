@@ -77,7 +77,7 @@ class Oracle(Protocol):
     def answer(
         self, questions: Sequence[Question], annotator: str, rng: Callable[[int], Generator]
     ) -> Iterator[Annotation]:
-        """One annotation per question by `annotator`; `rng(question id)` is that question's own generator."""
+        """One annotation per question by `annotator`; `rng(question id)` is his own generator for that question."""
         ...
 
     def config(self) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from askwell.core.spec import build, config, digest
-from askwell.errors import InputError, UnmetNeeds
+from askwell.errors import ColdStart, InputError, UnknownName, UnmetNeeds
 
 if TYPE_CHECKING:
     from askwell.core.learner import LearnerFactory
@@ -62,6 +62,8 @@ class Recipe:
                 raise InputError(
                     f"recipe {self.name!r}: {name} must be a whole number of at least {least}, got {value!r}"
                 )
+        if self.resolve not in ("last", "majority"):
+            raise UnknownName("way to resolve", self.resolve, ("last", "majority"))
         if self.scheme is not None and not self.learner.uses_scheme:
             raise UnmetNeeds(
                 f"recipe {self.name!r}: learner {self.learner!r} has its own way to fit and takes no scheme"
@@ -74,6 +76,8 @@ class Recipe:
 
     def check(self, provides: Set[str], before: Set[str]) -> None:
         """Refuses parts that do not fit. `before` is what can be computed with no model (features)."""
+        if not self.initial.cold_start:
+            raise ColdStart(f"recipe {self.name!r}: strategy {self.initial.name!r} cannot start, for it needs labels")
         for part, given in ((self.strategy, provides), (self.initial, before)):
             missing = unmet(part, given)
             if missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ class Seeds:
 
     root: int
     path: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", operator.index(self.root))
 
     def child(self, *path: Step) -> Seeds:
         """The subtree below `path`."""

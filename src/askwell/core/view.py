@@ -112,10 +112,11 @@ class View:
         if ids.ndim != 1 or ids.dtype != torch.int64 or (len(ids) > 1 and not bool((ids[1:] > ids[:-1]).all())):
             raise BadShape("ids of a view must be int64, one-dimensional and strictly ascending", got=ids)
         self.ids, self.needs = ids, tuple(needs)
-        self.num_classes, self.history, self.state = num_classes, tuple(history), dict(state or {})
+        self.num_classes, self.history, self.state = num_classes, history, dict(state or {})
         self._fetch, self._sets = fetch, {**(sets or {})}
         self._own: dict[Need, Any] = {}
         self._shared: dict[Need, Any] = {}
+        self._checked: set[int] = set()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -177,21 +178,23 @@ class View:
         found = self._fetch(missing, {"candidates": self.ids, **self._sets})
         for need in missing:
             if need.kind == "rows":
-                _check(need, found[need], self.ids_of(need.over))
+                self._check(need, found[need])
             self._cache(need)[need] = found[need]
+
+    def _check(self, need: Need, value: Any) -> None:
+        """As many rows as ids, all finite; a pool-wide tensor is looked at once."""
+        ids = self.ids_of(need.over)
+        sliced = isinstance(value, Sliced)
+        count, rows = (len(value.positions), value.rows) if sliced else (len(value), value)
+        if count != len(ids):
+            raise BadShape(f"need {need} has {count} rows for {len(ids)} ids", got=count)
+        if isinstance(rows, Tensor) and rows.is_floating_point() and not (sliced and id(rows) in self._checked):
+            finite(str(need), rows, None if sliced else ids)
+            self._checked |= {id(rows)} if sliced else set()
 
 
 def _take(value: Any, rows: Tensor | slice) -> Any:
     return Sliced(value.rows, value.positions[rows]) if isinstance(value, Sliced) else value[rows]
-
-
-def _check(need: Need, value: Any, ids: Tensor) -> None:
-    count = len(value.positions) if isinstance(value, Sliced) else len(value)
-    if count != len(ids):
-        raise BadShape(f"need {need} has {count} rows for {len(ids)} ids", got=count)
-    rows = value.rows if isinstance(value, Sliced) else value
-    if isinstance(rows, Tensor) and rows.is_floating_point():
-        finite(str(need), rows, ids if isinstance(value, Tensor) else None)
 
 
 def finite(what: str, rows: Tensor, ids: Tensor | None = None) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from askwell.core.pool import Pool
+from askwell.data.digest import of_array, of_parts
 from askwell.errors import BadData
 
 __all__ = ["Data", "Split"]
@@ -56,3 +58,9 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.pool)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of all that results depend on: items, hidden labels, classes, features that were given."""
+        labels = "none" if self.labels is None else of_array(np.asarray(self.labels))
+        return of_parts(self.pool.digest, labels, repr(self.classes), str(getattr(self.pool, "given", "")))

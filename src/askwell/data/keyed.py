@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from askwell.core.pool import Form, Items, Mode
 from askwell.data.cache import gather, kept
-from askwell.data.digest import of_parts
+from askwell.data.digest import of_array, of_parts
 from askwell.data.keys import Keys
 from askwell.errors import BadShape, NotFinite
 
@@ -93,6 +93,11 @@ class KeyedPool(ABC):
     def positions(self, keys: Sequence[str]) -> NDArray[np.int64]:
         """Where the user's ids are; an unknown one raises `UnknownName`."""
         return self._keys.positions(keys)
+
+    @cached_property
+    def given(self) -> str:
+        """Hash of the features that were given; empty where they are computed."""
+        return "" if self._given is None else of_array(self._given)
 
     def features(self) -> NDArray[np.float32]:
         """(len, D) fixed vectors, fitted on the candidates alone and with no label; O(N), once per content."""

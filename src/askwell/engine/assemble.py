@@ -35,14 +35,17 @@ def assemble(recipe: Recipe | str | None = None, *, form: Form, **changes: Any) 
     model = given.pop("model", None)
     made = _named(recipe, given.get("strategy"))
     if model is not None:
-        given["learner"] = Net(model=model)
+        base = given.get("learner", made.learner)
+        given["learner"] = replace(base, model=model) if isinstance(base, Net) else Net(model=model)
+    if "strategy" in given and given["strategy"] != made.strategy:
+        made = replace(made, name=given["strategy"].name, source="", deviations=())
     if "learner" in given and not given["learner"].uses_scheme and "scheme" not in given:
         made = replace(made, scheme=None, learner=given["learner"])
     renamed = {RENAMED.get(key, key): value for key, value in given.items()}
     known = [field.name for field in fields(Recipe)]
     for key in renamed:
         if key not in known:
-            raise UnknownName("setting", key, [*known, *ROOMS])
+            raise UnknownName("setting", key, {*known, *ROOMS, *RENAMED})
     return _for_form(replace(made, **renamed), form)
 
 

@@ -18,6 +18,7 @@ from askwell.core.needs import Over
 from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
 from askwell.core.seeds import Seeds
+from askwell.core.store import Labelled
 from askwell.core.task import Task
 from askwell.data import Data
 from askwell.engine.compute import Table
@@ -34,7 +35,7 @@ WATCHED = 1000
 
 @dataclass(frozen=True)
 class Fitting:
-    """The labels of a project as of one event, and what a fit makes of them; `upto` None means now."""
+    """The labels of a project as of one event and one number of rounds, None for now, and what a fit makes of them."""
 
     pool: Pool
     store: Store
@@ -42,6 +43,7 @@ class Fitting:
     task: Task
     data: Data
     upto: int | None = None
+    rounds: int | None = None
 
     @cached_property
     def basis(self) -> int:
@@ -49,12 +51,24 @@ class Fitting:
         return self.store.last if self.upto is None else self.upto
 
     @cached_property
+    def answered(self) -> int:
+        """Items with a label of their own."""
+        return len(set(self._found.items.tolist()))
+
+    @cached_property
+    def _found(self) -> Labelled:
+        return self.store.labelled(RESOLVERS[self.recipe.resolve], self.basis)
+
+    @cached_property
+    def _made(self) -> list[dict[str, Any]]:
+        return [one for one in self.store.made() if self.rounds is None or one["round"] < self.rounds]
+
+    @cached_property
     def labels(self) -> tuple[Tensor, list[Any]]:
         """(M,) ids and M labels in question order; copies of labelled items follow, with their parents' labels."""
-        found = self.store.labelled(RESOLVERS[self.recipe.resolve], self.basis)
-        ids, values = found.items.tolist(), list(found.values)
+        ids, values = self._found.items.tolist(), list(self._found.values)
         known = dict(zip(ids, values, strict=True))
-        for made in self.store.made():
+        for made in self._made:
             if made["role"] == "copy" and made["parent"] in known:
                 ids.append(made["item"])
                 values.append(known[made["parent"]])
@@ -90,8 +104,13 @@ class Fitting:
             raise ProjectError(
                 f"{path} is gone or changed, and the next fit continues from it: bring it back or start over"
             )
-        before = Fitting(self.pool, self.store, self.recipe, self.task, self.data, report.basis)
+        before = Fitting(self.pool, self.store, self.recipe, self.task, self.data, report.basis, report.planned)
         learner.fit(self.pool, before.job(report.round, {}), seeds.child("fit", report.round))
+        if learner.save(path) != report.weights:
+            raise ProjectError(
+                f"the model {path} is gone and could not be made again bit by bit: use the versions and threads of "
+                "project.json, or call train()"
+            )
         return learner
 
     def measure(self, learner: Learner) -> dict[str, float]:
@@ -132,8 +151,9 @@ class Fitting:
         return torch.ones(len(sets["candidates"]))
 
     def _unlabelled(self, labelled: Tensor) -> Tensor:
+        known = len(self.data.pool) + len(self._made)
         free = np.setdiff1d(self.store.askable, labelled.numpy())
-        return torch.from_numpy(free)
+        return torch.from_numpy(free[free < known])
 
     def _asked(self, round: int) -> Tensor:
         return torch.tensor([row.item for row in self.store.questions(round)], dtype=torch.int64)

@@ -33,7 +33,7 @@ class Folder:
     recipe.json        the resolved recipe
     labels.db          questions, answers, rounds and reports; the only file that cannot be made again
     rounds.jsonl       an export of the reports
-    models/            the last model, as safetensors
+    models/            the last fit's model, as safetensors
     cache/             scratch
     """
 

@@ -13,14 +13,16 @@ __all__ = ["History"]
 
 
 class History(Sequence[RoundFacts]):
-    """One `RoundFacts` per finished round, oldest first."""
+    """One `RoundFacts` per round that a fit has seen, oldest first, with the metrics of its last fit, if it had one."""
 
     def __init__(self, store: Store, reports: Sequence[Report], resolve: str) -> None:
-        self._store, self._reports, self._resolve = store, reports, resolve
+        self._store, self._resolve = store, resolve
+        self._metrics = {report.round: report.metrics for report in reports}
+        self._rounds = reports[-1].planned if reports else 0
         self._facts: list[RoundFacts] | None = None
 
     def __len__(self) -> int:
-        return len(self._reports)
+        return self._rounds
 
     @overload
     def __getitem__(self, index: int) -> RoundFacts: ...
@@ -34,8 +36,8 @@ class History(Sequence[RoundFacts]):
     def _read(self) -> list[RoundFacts]:
         found = self._store.labelled(RESOLVERS[self._resolve])
         labels = dict(zip(found.items.tolist(), found.values, strict=True))
-        return [self._round(report, labels) for report in self._reports]
+        return [self._round(round, labels) for round in range(self._rounds)]
 
-    def _round(self, report: Report, labels: dict[int, object]) -> RoundFacts:
-        ids = tuple(row.item for row in self._store.questions(report.round))
-        return RoundFacts(report.round, ids, tuple(labels.get(item) for item in ids), report.metrics)
+    def _round(self, round: int, labels: dict[int, object]) -> RoundFacts:
+        ids = tuple(row.item for row in self._store.questions(round))
+        return RoundFacts(round, ids, tuple(labels.get(item) for item in ids), self._metrics.get(round, {}))

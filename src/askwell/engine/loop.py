@@ -13,7 +13,10 @@ from askwell.engine.report import Report
 from askwell.engine.stop import StopRule
 from askwell.errors import InputError, ProjectError
 
-__all__ = ["answer", "rounds"]
+__all__ = ["answer", "rounds", "stopped"]
+
+AT_ONCE = 256
+"""Questions that an oracle gets together."""
 
 
 def rounds(
@@ -37,6 +40,8 @@ def rounds(
     last = project.recipe.rounds if last is None else last
     while project.untrained or _next(project, last, stop):
         answer(project, oracle)
+        while not project.store.counts()["answered"] and _plan(project):
+            answer(project, oracle)
         yield project.train(progress)
 
 
@@ -44,16 +49,16 @@ def answer(project: Project, oracle: Oracle) -> None:
     """Has the oracle answer every question that is out."""
     with project.watch.part("rest"):
         for annotator in oracle.annotators:
-            while questions := project.take(1 << 16, annotator):
-                told = list(oracle.answer(questions, annotator, question_seed(project)))
+            while questions := project.take(AT_ONCE, annotator):
+                told = list(oracle.answer(questions, annotator, question_seed(project, annotator)))
                 if not told:
                     raise ProjectError(f"oracle {oracle!r} left {len(questions)} questions unanswered")
                 project.tell_all(told)
 
 
-def question_seed(project: Project) -> Callable[[int], Generator]:
-    """Each question's own generator."""
-    return lambda question: project.seeds.torch("oracle", question)
+def question_seed(project: Project, annotator: str) -> Callable[[int], Generator]:
+    """This annotator's own generator for each question."""
+    return lambda question: project.seeds.torch("oracle", annotator, question)
 
 
 def stopped(reports: Sequence[Report], stop: StopRule | None) -> str | None:
@@ -63,8 +68,11 @@ def stopped(reports: Sequence[Report], stop: StopRule | None) -> str | None:
 
 def _next(project: Project, last: int, stop: StopRule | None) -> bool:
     """Plans the next round; False when there is none."""
-    done = len(project.store.rounds())
-    if done > last or stopped(project.reports, stop):
+    if project.store.planned > last or stopped(project.reports, stop):
         return False
+    return _plan(project)
+
+
+def _plan(project: Project) -> bool:
     with project.watch.part("rest"):
-        return project.plan(project.recipe.batch if done else project.recipe.initial_size) > 0
+        return project.plan(project.recipe.batch if project.reports else project.recipe.initial_size) > 0

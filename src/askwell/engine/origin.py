@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ import torch
 from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
 from askwell.data import Data, Grown, Split, load
-from askwell.engine.folder import versions
+from askwell.engine.folder import Folder, versions
 from askwell.errors import ProjectError
-from askwell.store import Store
+from askwell.store import Store, open_store
 
-__all__ = ["describe", "found_again", "grown", "record", "split_of"]
+__all__ = ["clear_half_made", "describe", "found_again", "grown", "record", "split_of"]
 
 
 def describe(data: Data, recipe: Recipe, seed: int, device: str) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def describe(data: Data, recipe: Recipe, seed: int, device: str) -> dict[str, An
             "name": data.name,
             "source": data.source,
             "options": dict(data.options),
-            "digest": data.pool.digest,
+            "digest": data.digest,
             "classes": list(data.classes),
         },
         "recipe": recipe.config(),
@@ -37,17 +38,38 @@ def describe(data: Data, recipe: Recipe, seed: int, device: str) -> dict[str, An
     }
 
 
-def found_again(path: Path, known: dict[str, Any], data: Any) -> Data:
+def found_again(path: Path, known: Mapping[str, Any], data: Any, loading: Mapping[str, Any]) -> Data:
     """The data of a manifest, by their source or as given, checked by hash."""
     if data is None and not known["source"]:
         raise ProjectError(f"{path} was made from data in memory: give it again, Project.open(path, data)")
-    found = load(known["source"], **known["options"]) if data is None else load(data, classes=known["classes"])
-    if found.pool.digest != known["digest"]:
+    if isinstance(data, Data):
+        found = data
+    else:
+        options = {"classes": known["classes"], **known["options"], **loading}
+        found = load(known["source"] if data is None else data, **options)
+    if found.digest != known["digest"]:
         raise ProjectError(
-            f"the data of {path} have changed: {found.name} has hash {found.pool.digest[:12]}, "
-            f"the project knows {known['digest'][:12]}"
+            f"the data of {path} have changed: {found.name} has hash {found.digest[:12]}, the project knows "
+            f"{known['digest'][:12]}; what was given beside them, such as labels or features, is to be given again "
+            "as `loading`"
         )
     return found
+
+
+def clear_half_made(folder: Folder) -> None:
+    """Removes what a `create` that was killed has left: a store without any question, and no manifest."""
+    if (folder.path / "project.json").exists():
+        return
+    if folder.store.exists():
+        with open_store(folder.store) as store:
+            if store.planned or store.last:
+                return
+        for file in folder.path.glob("labels.db*"):
+            file.unlink()
+    (folder.path / "recipe.json").unlink(missing_ok=True)
+    for part in (folder.cache, folder.path / "models"):
+        if part.is_dir() and not any(part.iterdir()):
+            part.rmdir()
 
 
 def record(store: Store, data: Data) -> None:

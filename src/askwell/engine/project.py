@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ from askwell.engine.history import History
 from askwell.engine.report import Report
 from askwell.engine.status import summary
 from askwell.engine.stopwatch import Stopwatch
-from askwell.errors import InputError, ProjectError
+from askwell.errors import Conflict, InputError, ProjectError, StaleBasis
 from askwell.store import Store, export, open_store
 
 __all__ = ["Project"]
@@ -59,7 +60,8 @@ class Project:
         self.task = task_for(recipe, data.classes)
         self._learner: Learner | None = None
         self.pool = origin.grown(data.pool, store)
-        self.reports: list[Report] = [Report.of(body) for body in store.reports()]
+        self.reports: list[Report] = []
+        self._refresh()
 
     @classmethod
     def create(
@@ -79,7 +81,8 @@ class Project:
         data     whatever `askwell.data.load` takes, with `loading` as its further arguments
         recipe   a recipe, or its name; `changes` replace its parts and numbers: strategy="margin", batch=50, …
         """
-        folder = Folder(Path(path))
+        folder, seed = Folder(Path(path)), whole("seed", seed)
+        origin.clear_half_made(folder)
         if folder.path.exists() and any(folder.path.iterdir()):
             raise ProjectError(f"{folder.path} is not empty: open it with Project.open, or choose another folder")
         data = load(data, **{**(loading or {}), **({"classes": classes} if classes else {})})
@@ -93,14 +96,30 @@ class Project:
         return cls(folder, data, made, manifest, store)
 
     @classmethod
-    def open(cls, path: str | Path, data: Any = None, *, mode: Literal["rw", "ro"] = "rw") -> Project:
-        """Comes back to a project. Data that were given as arrays have to be given again; they are checked by hash."""
+    def open(
+        cls,
+        path: str | Path,
+        data: Any = None,
+        *,
+        mode: Literal["rw", "ro"] = "rw",
+        loading: dict[str, Any] | None = None,
+    ) -> Project:
+        """Comes back to a project.
+
+        Data that were given in memory have to be given again, with what was given beside them as `loading`; they are
+        checked by hash. mode "ro" reads only.
+        """
         folder = Folder(Path(path))
         manifest = folder.manifest()
-        data = origin.found_again(folder.path, manifest["data"], data)
+        data = origin.found_again(folder.path, manifest["data"], data, loading or {})
         store = open_store(folder.store, mode=mode)
         data = replace(data, split=origin.split_of(store, len(data.pool)))
-        return cls(folder, data, Recipe.of(manifest["recipe"]), manifest, store)
+        if manifest["threads"] != torch.get_num_threads():
+            log.warning("%s was made with %d threads: with another number bits may differ", path, manifest["threads"])
+        project = cls(folder, data, Recipe.of(manifest["recipe"]), manifest, store)
+        if mode == "rw" and project.reports:
+            project._tidy()
+        return project
 
     # ------------------------------------------------------------------ asking and telling
 
@@ -110,22 +129,33 @@ class Project:
         New questions are chosen by the strategy from the last trained model, or by the recipe's initial strategy before
         there is one. At the end of the pool fewer than n come back, and the log says so.
         """
-        if n < 1:
+        if whole("n", n) < 1:
             raise InputError(f"ask for at least one question, got {n}", got=n)
-        rows = self.store.take(n, annotator)
-        if not rows and self.plan(n):
-            rows = self.store.take(n, annotator)
+        for attempt in range(ATTEMPTS):
+            rows = self.store.take(int(n), annotator)
+            if rows or not self._planned(int(n), last=attempt + 1 == ATTEMPTS):
+                break
         return [self._question(row) for row in rows]
+
+    def _planned(self, n: int, last: bool) -> bool:
+        """Whether there is something new to take; another process may have planned in the meantime."""
+        try:
+            return self.plan(n) > 0
+        except (Conflict, StaleBasis):
+            if last:
+                raise
+            return True
 
     def plan(self, n: int) -> int:
         """Chooses min(n, N) new items and records them as a round; returns how many."""
+        self._refresh()
         ids = self.candidates()
         wanted = min(n, len(ids))
         if wanted < n:
             log.warning("asked for %d items, %d are left", n, wanted)
         if not wanted:
             return 0
-        round = len(self.store.rounds())
+        round = self.store.planned
         strategy = self.recipe.strategy if self.reports else self.recipe.initial
         view = self._view(ids, strategy.needs)
         with self.watch.part("select"):
@@ -216,6 +246,7 @@ class Project:
 
     def train(self, progress: Progress | None = None) -> Report:
         """Fits a model to all labels so far, measures it on the test part, saves it and reports the round."""
+        self._refresh()
         with self.watch.part("rest"):
             report = self._fitted(progress)
         report = replace(report, seconds=self.watch.take())
@@ -225,20 +256,21 @@ class Project:
         return report
 
     def _fitted(self, progress: Progress | None) -> Report:
-        round = max(len(self.store.rounds()) - 1, 0)
+        planned = self.store.planned
+        round = max(planned - 1, 0)
         fitting = self._fitting()
-        job = fitting.job(round, previous=self.learner.state() if self.reports else {})
         learner = fitting.learner(self.manifest["device"])
+        job = fitting.job(round, previous=self.learner.state() if learner.warm and self.reports else {})
         with self.watch.part("train"):
             fit = learner.fit(self.pool, job, self.seeds.child("fit", round), progress)
         with self.folder.writing():
-            weights = learner.save(self._weights(round))
+            weights = learner.save(self._weights(len(self.reports)))
         with self.watch.part("measure"):
             metrics, watched = fitting.measure(learner), fitting.watched(learner, self.seeds)
         self._learner = learner
         return Report(
             round=round,
-            labels=len(job.labelled),
+            labels=fitting.answered,
             cost=self.store.cost,
             metrics=metrics,
             headline=self.task.headline,
@@ -249,12 +281,13 @@ class Project:
             seconds_asked=self.store.seconds,
             fit={"steps": fit.steps, "epochs": fit.epochs, "stopped": fit.stopped, **fit.notes},
             watched=tuple(watched),
+            planned=planned,
         )
 
     @property
     def untrained(self) -> bool:
-        """Whether the last planned round has no report yet."""
-        return len(self.store.rounds()) > len({report.round for report in self.reports})
+        """Whether a round was planned since the last fit."""
+        return self.store.planned > (self.reports[-1].planned if self.reports else 0)
 
     @property
     def learner(self) -> Learner:
@@ -264,7 +297,7 @@ class Project:
         if self._learner is None:
             fitting = self._fitting()
             self._learner = fitting.restore(
-                self.reports[-1], self._weights(self.reports[-1].round), self.manifest["device"], self.seeds
+                self.reports[-1], self._weights(len(self.reports) - 1), self.manifest["device"], self.seeds
             )
         return self._learner
 
@@ -337,15 +370,32 @@ class Project:
             row.shown,
         )
 
-    def _weights(self, round: int) -> Path:
-        return self.folder.model(f"round-{round:03d}")
+    def _weights(self, fit: int) -> Path:
+        return self.folder.model(f"fit-{fit:03d}")
+
+    def _refresh(self) -> None:
+        """Takes notice of what other processes have trained."""
+        if self.store.reported != len(self.reports):
+            self.reports = [Report.of(body) for body in self.store.reports()]
+            self._learner = None
+            self.pool = origin.grown(self.data.pool, self.store)
 
     def _tidy(self) -> None:
         """Exports the reports, and drops the models that no later round will read."""
         self.folder.write("rounds.jsonl", "".join(json.dumps(one.public()) + "\n" for one in self.reports))
-        for old in self._weights(0).parent.glob("round-*.safetensors"):
-            if old != self._weights(self.reports[-1].round):
-                old.unlink()
+        for old in self._weights(0).parent.glob("fit-*.safetensors"):
+            if old != self._weights(len(self.reports) - 1):
+                old.unlink(missing_ok=True)
+
+
+def whole(name: str, value: Any) -> int:
+    """A whole number, numpy's included."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise InputError(f"{name} must be a whole number, got {value!r}", got=value) from None
 
 
 VALUED = {"label", "correct", "also"}
+ATTEMPTS = 5
+"""How often `ask` tries again when another process plans at the same moment."""

@@ -14,12 +14,13 @@ class Report:
     """What a round cost and what it brought.
 
     round      0 is the initial one
-    labels     items labelled in all; `cost` and `seconds_asked` of all answers
+    labels     items labelled in all, copies not counted; `cost` and `seconds_asked` of all answers
     metrics    on the test part; empty without one. `headline` names the one that curves show
     agreement  Cohen's kappa of this model's and the last model's predictions on a fixed unlabelled set, or None
     seconds    wall clock by part: train, score, select, measure, rest
     basis      last event that the fit knew; `weights` and `rehearsal` are hashes of model and fit
     watched    predicted labels of the fixed set
+    planned    rounds that had been planned when the model was fitted
     """
 
     round: int
@@ -35,6 +36,7 @@ class Report:
     seconds_asked: float = 0.0
     fit: Mapping[str, Any] = field(default_factory=dict)
     watched: tuple[Any, ...] = ()
+    planned: int = 0
 
     @property
     def value(self) -> float:

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,17 @@ from askwell.engine.folder import Folder
 from askwell.engine.loop import rounds as _rounds
 from askwell.engine.loop import stopped
 from askwell.engine.progress import Bars
-from askwell.engine.project import Project
+from askwell.engine.project import Project, whole
 from askwell.engine.report import Report
 from askwell.engine.result import Result
 from askwell.engine.stop import StopRule, parse_stop
-from askwell.errors import InputError
+from askwell.errors import InputError, UnmetNeeds
 from askwell.oracles import Truth
 
 __all__ = ["run"]
+
+SILENT = ("rounds", "source", "deviations", "switches")
+"""What a recipe says that changes no result."""
 
 
 def run(
@@ -81,11 +86,12 @@ def run(
     for arm in arms.values():
         check(arm, loaded, device)
     _check_budget(made, loaded)
-    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-    if not numbers:
-        raise InputError("seeds must name at least one seed", got=seeds)
+    numbers = [whole("a seed", seed) for seed in (range(seeds) if isinstance(seeds, int) else seeds)]
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise InputError(f"seeds must name at least one seed, and each once, got {seeds}", got=seeds)
     with _threads(threads), Bars(quiet=quiet) as bars:
-        runs = {name: Arm(arm, loaded, Path(out), device, rule if arm is made else None) for name, arm in arms.items()}
+        rules = {made.name: rule}
+        runs = {name: Arm(arm, loaded, Path(out), device, rules.get(name)) for name, arm in arms.items()}
         cells = {name: [arm.cell(seed, fresh, bars) for seed in numbers] for name, arm in runs.items()}
     return _finish(runs[made.name], cells)
 
@@ -100,12 +106,12 @@ class Arm:
     device: str
     stop: StopRule | None
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """<out>/<data>-<recipe>-<hash>: what can change a result, save the number of rounds, changes the hash."""
-        settings = {key: value for key, value in self.recipe.config().items() if key != "rounds"}
-        split = [digest(ids.tolist()) for ids in vars(self.data.split).values()]
-        name = digest([settings, self.data.pool.digest, split, self.device])[:8]
+        settings = {key: value for key, value in self.recipe.config().items() if key not in SILENT}
+        split = [sha256(ids.tobytes()).hexdigest() for ids in vars(self.data.split).values()]
+        name = digest([settings, self.data.digest, split, self.device, torch.get_num_threads()])[:8]
         return self.out / f"{self.data.name}-{self.recipe.name}-{name}"
 
     def cell(self, seed: int, fresh: bool, progress: Progress) -> list[Report]:
@@ -115,7 +121,9 @@ class Arm:
             progress(what, len(project.reports), total)
             for report in _rounds(project, self._oracle(), last=self.recipe.rounds, stop=self.stop, progress=progress):
                 progress(what, report.round + 1, total)
-            return [report for report in project.reports if report.round <= self.recipe.rounds]
+            kept = [report for report in project.reports if report.round <= self.recipe.rounds]
+        ends = (count for count in range(1, len(kept) + 1) if stopped(kept[:count], self.stop))
+        return kept[: next(ends, len(kept))]
 
     def _project(self, seed: int, fresh: bool) -> Project:
         path = self.folder / f"seed-{seed}"
@@ -142,13 +150,17 @@ def _second(recipe: Recipe, against: str | None) -> dict[str, Recipe]:
     plain = replace(
         recipe, name=strategy.name, strategy=strategy, initial=initial, source="", deviations=(), switches={}
     )
-    return {plain.name: plain}
+    return {plain.name: plain} if plain.name != recipe.name else {repr(strategy): replace(plain, name=repr(strategy))}
 
 
 def _check_budget(recipe: Recipe, data: Data) -> None:
     size = len(data.split.candidates)
     if data.labels is None:
         raise InputError(f"{data.name} has no labels to simulate with: use Project.create, ask and tell")
+    if recipe.strategy.asks == "made" and recipe.oracle is None:
+        raise UnmetNeeds(
+            f"strategy {recipe.strategy.name!r} makes items that the data have no label for: give an oracle"
+        )
     if not len(data.split.test):
         raise InputError(f"{data.name} has no test part to measure on: set test_size")
     if recipe.budget > size:
@@ -160,7 +172,8 @@ def _check_budget(recipe: Recipe, data: Data) -> None:
 
 
 def _finish(arm: Arm, cells: Mapping[str, list[list[Report]]]) -> Result:
-    reason = stopped(cells[arm.recipe.name][0], arm.stop)
+    first = cells[arm.recipe.name][0]
+    reason = stopped(first, arm.stop) if len(first) <= arm.recipe.rounds else None
     result = Result(arm.folder, arm.folder / "curve.png", cells, {arm.recipe.name: reason} if reason else {})
     files = Folder(arm.folder)
     with files.writing():

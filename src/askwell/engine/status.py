@@ -33,7 +33,7 @@ def summary(folder: Folder, manifest: Mapping[str, Any], store: Store) -> dict[s
         "strategy": repr(recipe.strategy),
         "classes": list(manifest["data"]["classes"]),
         "items": store.counts(),
-        "rounds": len(store.rounds()),
+        "rounds": store.planned,
         "labels": last.labels if last else 0,
         "cost": store.cost,
         "metrics": dict(last.metrics) if last else {},

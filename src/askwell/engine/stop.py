@@ -60,6 +60,9 @@ class Labels(StopRule):
 
     n: int
 
+    def __post_init__(self) -> None:
+        _at_least("labels", self.n, 1)
+
     def __call__(self, reports: Sequence[Report]) -> str | None:
         return f"{reports[-1].labels} labels" if reports and reports[-1].labels >= self.n else None
 
@@ -70,6 +73,9 @@ class Cost(StopRule):
 
     most: float
 
+    def __post_init__(self) -> None:
+        _at_least("cost", self.most, 0)
+
     def __call__(self, reports: Sequence[Report]) -> str | None:
         return f"a cost of {reports[-1].cost:g}" if reports and reports[-1].cost >= self.most else None
 
@@ -79,6 +85,9 @@ class Rounds(StopRule):
     """Stops after `n` rounds beyond the initial one."""
 
     n: int
+
+    def __post_init__(self) -> None:
+        _at_least("rounds", self.n, 0)
 
     def __call__(self, reports: Sequence[Report]) -> str | None:
         return f"{reports[-1].round} rounds" if reports and reports[-1].round >= self.n else None
@@ -106,6 +115,9 @@ class Plateau(StopRule):
     growth: float = 0.005
     metric: str = ""
 
+    def __post_init__(self) -> None:
+        _at_least("plateau", self.rounds, 1)
+
     def __call__(self, reports: Sequence[Report]) -> str | None:
         if len(reports) <= self.rounds:
             return None
@@ -124,10 +136,18 @@ class Stabilised(StopRule):
     rounds: int = 3
     kappa: float = 0.99
 
+    def __post_init__(self) -> None:
+        _at_least("stabilised", self.rounds, 1)
+
     def __call__(self, reports: Sequence[Report]) -> str | None:
         last = [report.agreement for report in reports[-self.rounds :]]
         steady = len(last) == self.rounds and all(value is not None and value >= self.kappa for value in last)
         return f"stable predictions (kappa >= {self.kappa:g} for {self.rounds} rounds)" if steady else None
+
+
+def _at_least(rule: str, value: Any, least: float) -> None:
+    if isinstance(value, str) or not value >= least:
+        raise InputError(f"stop rule {rule!r} needs a number of at least {least}, got {value!r}", got=value)
 
 
 RULES: dict[str, type[StopRule]] = {
@@ -164,6 +184,8 @@ def _made(name: str, call: ast.Call) -> StopRule:
     if name not in RULES:
         raise UnknownName("stop rule", name, RULES)
     known = [field.name for field in fields(RULES[name])]  # type: ignore[arg-type]  # every rule is a dataclass
+    if len(call.args) > len(known):
+        raise InputError(f"stop rule {name!r} takes {', '.join(known)}, got {ast.unparse(call)}", got=ast.unparse(call))
     named = {word.arg or "": _literal(word.value) for word in call.keywords}
     values = dict(zip(known, map(_literal, call.args), strict=False)) | named
     for key in values:

@@ -148,6 +148,20 @@ class Store:
             for n, at, basis, state, weights, facts, count in rows
         ]
 
+    @property
+    def planned(self) -> int:
+        """Number of planned rounds."""
+        return self._count("round")
+
+    @property
+    def reported(self) -> int:
+        """Number of reports."""
+        return self._count("report")
+
+    def _count(self, table: str) -> int:
+        with self.connections.read() as connection:
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
     def questions(self, round: int | None = None) -> list[Asked]:
         """Questions of one round, or of all, in the order of planning."""
         with self.connections.read() as connection:
