@@ -34,9 +34,11 @@ def test_ids_can_be_ones_own(askwell: Run, probs: Path, tmp_path: Path) -> None:
 
 
 def test_ids_can_go_to_a_file(askwell: Run, probs: Path, tmp_path: Path) -> None:
-    done = askwell("select", "--probs", probs, "--strategy", "margin", "-n", 2, "--out", tmp_path / "ids.csv")
-    assert done.out == f"2 ids in {tmp_path / 'ids.csv'}\n"
-    assert (tmp_path / "ids.csv").read_text() == "id\n1\n3\n"
+    file = tmp_path / "ids.txt"
+    done = askwell("select", "--probs", probs, "--strategy", "margin", "-n", 2, "--out", file)
+    assert done.out == f"2 ids in {file}\n"
+    assert file.read_text() == "1\n3\n"
+    assert sorted(askwell("select", "--ids", file, "--strategy", "random", "-n", 2).out.split()) == ["1", "3"]
 
 
 def test_the_seed_decides(askwell: Run, probs: Path) -> None:

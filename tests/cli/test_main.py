@@ -87,7 +87,7 @@ def test_version(askwell: Run) -> None:
             7,
             "error: this needs the package 'pandas': pip install \"askwell[tables]\"\n",
         ),
-        (OSError(28, "No space left on device"), 1, "error: [Errno 28] No space left on device\n"),
+        (OSError(28, "No space left on device"), 5, "error: [Errno 28] No space left on device\n"),
         (KeyError("x"), 1, "error: unexpected KeyError: 'x' (askwell --debug … shows where)\n"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,

@@ -40,7 +40,7 @@ nodes = st.builds(Node, leaves, st.lists(leaves, max_size=2).map(tuple), st.list
 
 @given(nodes)
 def test_config_leads_back(node):
-    assert build("strategies", config(node)) == node
+    assert build("oracles", config(node)) == node
 
 
 @given(nodes, nodes)
@@ -73,7 +73,7 @@ def test_mappings_and_plain_values():
     ],
 )
 def test_text_to_part(text, part):
-    assert parse("strategies", text) == part
+    assert parse("oracles", text) == part
 
 
 @pytest.mark.parametrize("text", ["margin(", "margin)", "margin(3)", "margin(a b)", "", "margin + entropy"])
@@ -92,9 +92,9 @@ def test_a_value_that_cannot_be_read():
 
 def test_an_unknown_setting_offers_the_nearest():
     with pytest.raises(UnknownName) as caught:
-        parse("strategies", f"{LEAF}(ratee=1)")
+        parse("oracles", f"{LEAF}(ratee=1)")
     assert str(caught.value) == (
-        f"unknown setting of strategies {LEAF!r}: 'ratee': did you mean 'rate'? Known: flag, name, none, rate, steps"
+        f"unknown setting of oracles {LEAF!r}: 'ratee': did you mean 'rate'? Known: flag, name, none, rate, steps"
     )
 
 
@@ -109,3 +109,46 @@ def test_digest_is_the_same_in_every_process():
     code = "from askwell.core.spec import digest; print(digest({'b': [1, 2.5], 'a': None}))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert other == digest({"a": None, "b": (1, 2.5)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        ("strategies", "subsample(size=5)", "subsample needs strategy: write subsample(strategy=…)"),
+        ("schemes", "supervised(steps='x')", "steps of 'supervised' must be int | None, got 'x'"),
+        (
+            "strategies",
+            "variation_ratios(kind=vots)",
+            "kind of 'variation_ratios' must be Literal['mean', 'votes'], got 'vots'",
+        ),
+        (
+            "schemes",
+            "askwell.strategies:Margin",
+            "'askwell.strategies:Margin' is no part of schemes: it does not build on ",
+        ),
+        (
+            "strategies",
+            "subsample(strategy=margn)",
+            "unknown value of strategy in 'subsample': 'margn': did you mean 'margin'?",
+        ),
+    ],
+)
+def test_values_of_the_wrong_kind_are_refused(kind, text, message):
+    with pytest.raises(InputError) as caught:
+        parse(kind, text)
+    assert str(caught.value).startswith(message)
+
+
+def test_bare_words_are_texts_unless_they_name_a_part():
+    assert parse("schemes", "supervised(policy=warm)").policy == "warm"
+    assert parse("strategies", "badge(first=norm)").first == "norm"
+
+
+def test_addresses_may_stand_inside():
+    inner = parse("strategies", "subsample(strategy=askwell.strategies:Margin, size=5)").strategy
+    assert inner == parse("strategies", "margin")
+    assert parse("learners", "net(model=torch.nn:Identity)").model == "torch.nn:Identity"
+    assert (
+        parse("strategies", "subsample(strategy=askwell.strategies:VariationRatios(kind='votes'))").strategy.kind
+        == "votes"
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import askwell as aw
 from askwell.core.oracle import Annotation
@@ -17,7 +18,7 @@ from askwell.engine.assemble import assemble
 from askwell.engine.loop import rounds
 from askwell.engine.project import Project
 from askwell.engine.stop import Labels, Plateau, parse_stop
-from askwell.errors import ColdStart, InputError, ProjectError, UnknownName, UnmetNeeds
+from askwell.errors import BadData, ColdStart, Conflict, InputError, ProjectError, UnknownName, UnmetNeeds
 from askwell.oracles import Truth
 from askwell.strategies import Random
 
@@ -227,3 +228,31 @@ def test_stop_rules_check_their_numbers(text):
 def test_stop_rules_in_python_check_too():
     with pytest.raises(InputError, match="at least 1"):
         Labels(0) | Plateau()
+
+
+def test_a_label_is_not_volunteered_past_a_question(project):
+    question = project.ask(1)[0]
+    project.tell(question.id, "a")
+    with pytest.raises(Conflict, match=f"was asked about in question {question.id}: answer or correct that"):
+        project.volunteer(question.key, "b")
+    assert [vote.value for vote in project.store.votes()] == ["a"]
+
+
+def test_a_corrupt_picture_is_named_before_anything_is_written(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for n in range(8):
+            Image.fromarray(np.full((8, 8), 16 * n, np.uint8)).save(tmp_path / "pets" / name / f"{n}.png")
+    (tmp_path / "pets" / "cat" / "3.png").write_bytes(b"no picture")
+    with pytest.raises(BadData, match=r"cat/3\.png"):
+        Project.create(tmp_path / "p", tmp_path / "pets", learner="linear", loading={"cache": tmp_path / "cache"})
+    assert not (tmp_path / "p").exists()
+    loading = {"cache": tmp_path / "cache", "corrupt": "skip"}
+    with Project.create(tmp_path / "p", tmp_path / "pets", learner="linear", loading=loading) as project:
+        assert sum(project.status()["items"].values()) == 15
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path, data):
+    with pytest.raises(InputError, match="device 'meat' cannot be used"):
+        Project.create(tmp_path / "d", data, device="meat", **QUICK)
+    assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ import askwell as aw
 from askwell.data import load
 from askwell.engine.project import Project
 from askwell.engine.status import status
-from askwell.errors import InputError
+from askwell.errors import InputError, ProjectError
 
 QUICK = {"learner": "linear", "initial": 20, "batch": 20, "quiet": True}
 
@@ -77,9 +77,19 @@ def test_a_stop_rule_ends_the_first_arm(tmp_path):
 
 def test_a_half_made_project_is_made_again(tmp_path):
     result = aw.run("digits", strategy="margin", rounds=1, out=tmp_path, **QUICK)
-    (result.folder / "seed-0" / "project.json").unlink()
+    shutil.rmtree(result.folder / "seed-0")
+    (result.folder / "seed-0" / "models").mkdir(parents=True)
+    (result.folder / "seed-0" / "labels.db").touch()
     again = aw.run("digits", strategy="margin", rounds=1, out=tmp_path, **QUICK)
     assert again.curves() == result.curves()
+
+
+def test_answers_without_a_manifest_are_only_given_up_on_request(tmp_path):
+    result = aw.run("digits", strategy="margin", rounds=1, out=tmp_path, **QUICK)
+    (result.folder / "seed-0" / "project.json").unlink()
+    with pytest.raises(ProjectError, match="is not empty"):
+        aw.run("digits", strategy="margin", rounds=1, out=tmp_path, **QUICK)
+    assert aw.run("digits", strategy="margin", rounds=1, out=tmp_path, fresh=True, **QUICK).curves() == result.curves()
 
 
 @pytest.mark.parametrize("harm", ["lost", "swapped"])

@@ -62,7 +62,7 @@ def test_long_lists_are_cut():
 @pytest.mark.parametrize(
     ("classes", "message"),
     [
-        (("cat",), "a classification needs at least two classes, got ('cat',)"),
+        (("cat",), "a classification needs at least two classes, got ('cat',): name them, or give labels"),
         (("cat", ""), "classes are names that are not empty, got ('cat', '')"),
         (("cat", 1), "classes are names that are not empty, got ('cat', 1)"),
         (("cat", "dog", "cat"), "classes must differ: cat occurs more than once"),

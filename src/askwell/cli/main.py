@@ -20,10 +20,11 @@ from askwell.cli.run import run
 from askwell.cli.select import select
 from askwell.cli.show import show
 from askwell.cli.status import status
-from askwell.errors import AskwellError
+from askwell.errors import AskwellError, NotWritable
 
 __all__ = ["app", "main"]
 
+UNWRITABLE = NotWritable.exit_code
 EPILOG = """\b
 Exit codes:
     0  done
@@ -87,7 +88,11 @@ def main(args: Sequence[str] | None = None) -> int:
         if settings.debug:
             traceback.print_exc()
         print(f"error: {sentence(error)}", file=sys.stderr)
-        return int(getattr(error, "exit_code", 1))
+        return (
+            5
+            if isinstance(error, OSError) and not isinstance(error, AskwellError)
+            else int(getattr(error, "exit_code", 1))
+        )
 
 
 def sentence(error: Exception) -> str:

@@ -44,7 +44,7 @@ def select(
     if out is None:
         say(text)
     else:
-        out.write_text(f"id\n{text}\n")
+        out.write_text(f"{text}\n")
         say(f"{len(chosen)} ids in {out}")
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from askwell.errors import DuplicateName, InputError, UnknownName
 
-__all__ = ["catalogue", "find", "home", "name_of", "room_of", "snake"]
+__all__ = ["Broken", "catalogue", "find", "home", "knows", "name_of", "room_of", "snake"]
 
 SINGULAR = {
     "strategies": "strategy", "schemes": "scheme", "learners": "learner", "tasks": "task",
@@ -40,8 +41,23 @@ def catalogue(kind: str) -> dict[str, Any]:
     for name in room.__all__:
         _add(kind, found, snake(name), getattr(room, name))
     for point in entry_points(group=f"askwell.{kind}"):
-        _add(kind, found, point.name, point.load())
+        _add(kind, found, point.name, _loaded(point))
     return found
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A part of another package that cannot be imported; using it says why."""
+
+    address: str
+    why: str
+
+
+def _loaded(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:
+        return Broken(point.value, f"{type(error).__name__}: {error}")
 
 
 def _add(kind: str, found: dict[str, Any], name: str, part: Any) -> None:
@@ -60,6 +76,9 @@ def find(kind: str, name: str) -> Any:
         return _outside(kind, name)
     known = catalogue(kind)
     for candidate in (name, snake(name)):
+        if isinstance(known.get(candidate), Broken):
+            broken = known[candidate]
+            raise InputError(f"{SINGULAR[kind]} {name!r} is {broken.address}, which fails: {broken.why}", got=name)
         if candidate in known:
             return known[candidate]
     raise UnknownName(SINGULAR.get(kind, kind), name, known)
@@ -83,7 +102,12 @@ def home(kind: str, name: str) -> str:
     ('models', 'learners')
     """
     rooms = [kind, *(room for room in SINGULAR if room != kind)]
-    return next((room for room in rooms if name in catalogue(room) or snake(name) in catalogue(room)), kind)
+    return next((room for room in rooms if knows(room, name)), kind)
+
+
+def knows(kind: str, name: str) -> bool:
+    """Whether a room has a part of this name."""
+    return name in catalogue(kind) or snake(name) in catalogue(kind)
 
 
 def room_of(cls: type) -> str:
@@ -97,13 +121,13 @@ def name_of(cls: type) -> str:
     if room_of(cls):
         return snake(cls.__name__)
     for kind in SINGULAR:
-        for name, part in (catalogue(kind) if kind in _loaded() else {}).items():
+        for name, part in (catalogue(kind) if kind in _imported() else {}).items():
             if part is cls:
                 return name
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def _loaded() -> set[str]:
+def _imported() -> set[str]:
     import sys
 
     return {kind for kind in SINGULAR if f"askwell.{kind}" in sys.modules}

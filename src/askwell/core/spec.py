@@ -7,17 +7,27 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
-from askwell.core.registry import find, home, name_of, room_of
+from askwell.core.fits import declared, fits
+from askwell.core.registry import catalogue, find, home, knows, name_of, room_of
 from askwell.errors import InputError, UnknownName
 
 __all__ = ["build", "config", "digest", "parse"]
 
 RESERVED = ("part", "room")
+BASES = {
+    "strategies": "askwell.core.strategy:Strategy",
+    "schemes": "askwell.core.scheme:Scheme",
+    "tasks": "askwell.core.task:Task",
+}
+ADDRESS = re.compile(r"(?<![\w'\".])[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+COLON, DOT = "__colon__", "__dot__"
 
 
 def config(part: Any) -> Any:
@@ -50,20 +60,45 @@ def make(kind: str, name: str, values: Mapping[str, Any]) -> Any:
     cls = find(kind, name)
     if not (isinstance(cls, type) and is_dataclass(cls)):
         raise InputError(f"{name!r} is no part: write it as a frozen dataclass", got=cls)
+    _check_kind(kind, name, cls)
     known = [field.name for field in fields(cls)]
     for key in values:
         if key not in known:
             raise UnknownName(f"setting of {kind} {name!r}:", key, known)
+    for field in fields(cls):
+        if field.name not in values and field.default is MISSING and field.default_factory is MISSING:
+            raise InputError(f"{name} needs {field.name}: write {name}({field.name}=…)", got=name)
+    _check_types(kind, name, cls, values)
     return cls(**values)
+
+
+def _check_kind(kind: str, name: str, cls: type) -> None:
+    module, _, base = BASES.get(kind, "").partition(":")
+    if module and not issubclass(cls, getattr(importlib.import_module(module), base)):
+        raise InputError(f"{name!r} is no part of {kind}: it does not build on {base} of {module}", got=cls)
+
+
+def _check_types(kind: str, name: str, cls: type, values: Mapping[str, Any]) -> None:
+    hints = declared(cls)
+    for key, value in values.items():
+        hint = hints.get(key, Any)
+        if not fits(value, hint):
+            if (isinstance(value, str) and is_dataclass(hint)) or hasattr(hint, "__abstractmethods__"):
+                raise UnknownName(f"value of {key} in {name!r}:", str(value), catalogue(kind))
+            wanted = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+            raise InputError(f"{key} of {name!r} must be {wanted}, got {value!r}", got=value)
 
 
 def parse(kind: str, text: str) -> Any:
     """A part from text: a name, `name(key=value, …)` with parts as values, or `module:Class(…)`.
 
+    A bare word that names no part is a text: `supervised(policy=warm)`.
+
     >>> parse("strategies", "subsample(strategy=margin, size=1000)")
     Subsample(strategy=Margin(), size=1000)
     """
     head, bracket, inner = text.strip().partition("(")
+    inner = ADDRESS.sub(lambda found: found.group().replace(".", DOT).replace(":", COLON), inner)
     source = f"{head.partition(':')[2] or head}({inner}" if bracket else f"{head.partition(':')[2] or head}()"
     try:
         call = ast.parse(source, mode="eval").body
@@ -76,15 +111,24 @@ def parse(kind: str, text: str) -> Any:
 
 
 def _value(kind: str, node: ast.expr) -> Any:
-    if isinstance(node, ast.Call | ast.Name):
-        text = ast.unparse(node)
+    if isinstance(node, ast.Call):
+        text = ast.unparse(node).replace(COLON, ":").replace(DOT, ".")
         return parse(home(kind, text.partition("(")[0]), text)
+    if isinstance(node, ast.Name):
+        return _named(kind, node.id.replace(COLON, ":").replace(DOT, "."))
     if isinstance(node, ast.Tuple | ast.List):
         return tuple(_value(kind, item) for item in node.elts)
     try:
         return ast.literal_eval(node)
     except ValueError:
         raise InputError(f"cannot read the value {ast.unparse(node)!r}", got=ast.unparse(node)) from None
+
+
+def _named(kind: str, name: str) -> Any:
+    """The part of this name; else the word itself, as is an address of something that is no part, such as a module."""
+    room = home(kind, name)
+    known = is_dataclass(find(room, name)) if ":" in name else knows(room, name)
+    return parse(room, name) if known else name
 
 
 def digest(value: Any) -> str:

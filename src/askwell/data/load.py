@@ -145,7 +145,7 @@ def _on_disk(source: str | Path) -> Origin:
     if path.is_dir():
         return Origin(str(path), f"the folder {source}", partial(read_folder, path))
     if not path.exists():
-        if isinstance(source, str) and not endings and len(Path(source).parts) == 1 and not path.suffix:
+        if isinstance(source, str) and not endings and "/" not in source and not path.suffix:
             read_set(source)
         raise BadData(f"there is no file or folder {source}", got=str(source))
     if not endings:

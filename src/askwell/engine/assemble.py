@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+import torch
+
 from askwell.core.pool import Form
 from askwell.core.recipe import Recipe
 from askwell.core.registry import catalogue, find
@@ -68,11 +70,21 @@ def task_for(recipe: Recipe, classes: Sequence[str]) -> Task:
 
 def check(recipe: Recipe, data: Data, device: str = "cpu") -> None:
     """Refuses parts that do not fit each other or the data, before anything is trained or written."""
+    _check_device(device)
+    next(data.pool.items("eval").batches(torch.from_numpy(data.split.candidates[:2]), 2))
     learner = recipe.learner.build(data.pool.form, task_for(recipe, data.classes), recipe.scheme, device)
     wanted = {need.name for strategy in (recipe.strategy, recipe.initial) for need in strategy.needs}
     fixed = {"features"} if "features" in wanted and data.pool.features() is not None else set()
     recipe.check(learner.provides | fixed, fixed)
     _check_unlabelled(recipe, data)
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        why = str(error).splitlines()[0]
+        raise InputError(f"device {device!r} cannot be used: {why}; see askwell doctor", got=device) from None
 
 
 def _check_unlabelled(recipe: Recipe, data: Data) -> None:

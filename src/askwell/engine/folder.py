@@ -75,6 +75,9 @@ class Folder:
             raise ProjectError(f"{file} is damaged: it is not JSON") from None
         if found.get("format", 0) > FORMAT:
             raise ProjectError(f"{self.path} was written by a newer askwell ({found.get('versions')}): update askwell")
+        missing = {"recipe", "data", "seed", "device", "threads"} - found.keys()
+        if missing:
+            raise ProjectError(f"{file} is damaged: it lacks {', '.join(sorted(missing))}")
         return dict(found)
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:

@@ -61,7 +61,7 @@ def clear_half_made(folder: Folder) -> None:
     if (folder.path / "project.json").exists():
         return
     if folder.store.exists():
-        with open_store(folder.store) as store:
+        with open_store(folder.store, create=True) as store:
             if store.planned or store.last:
                 return
         for file in folder.path.glob("labels.db*"):

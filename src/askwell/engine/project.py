@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from askwell.engine.compute import Source
 from askwell.engine.fitting import Fitting
 from askwell.engine.folder import Folder
 from askwell.engine.history import History
+from askwell.engine.numbers import whole
 from askwell.engine.report import Report
 from askwell.engine.status import summary
 from askwell.engine.stopwatch import Stopwatch
@@ -386,14 +386,6 @@ class Project:
         for old in self._weights(0).parent.glob("fit-*.safetensors"):
             if old != self._weights(len(self.reports) - 1):
                 old.unlink(missing_ok=True)
-
-
-def whole(name: str, value: Any) -> int:
-    """A whole number, numpy's included."""
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise InputError(f"{name} must be a whole number, got {value!r}", got=value) from None
 
 
 VALUED = {"label", "correct", "also"}

@@ -24,8 +24,9 @@ from askwell.engine.draw import png
 from askwell.engine.folder import Folder
 from askwell.engine.loop import rounds as _rounds
 from askwell.engine.loop import stopped
+from askwell.engine.numbers import whole
 from askwell.engine.progress import Bars
-from askwell.engine.project import Project, whole
+from askwell.engine.project import Project
 from askwell.engine.report import Report
 from askwell.engine.result import Result
 from askwell.engine.stop import StopRule, parse_stop
@@ -129,7 +130,8 @@ class Arm:
         path = self.folder / f"seed-{seed}"
         if not fresh and (path / "project.json").is_file():
             return Project.open(path, self.data)
-        shutil.rmtree(path, ignore_errors=True)
+        if fresh:
+            shutil.rmtree(path, ignore_errors=True)
         return Project.create(path, self.data, recipe=self.recipe, seed=seed, device=self.device)
 
     def _oracle(self) -> Oracle:
@@ -185,6 +187,8 @@ def _finish(arm: Arm, cells: Mapping[str, list[list[Report]]]) -> Result:
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
     """Runs with this many torch threads, and puts the number back."""
+    if whole("threads", count) < 1:
+        raise InputError(f"threads must be at least 1, got {count}", got=count)
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -15,6 +15,7 @@ from askwell.core.needs import Need, Over
 from askwell.core.strategy import Strategy
 from askwell.core.view import View
 from askwell.engine.assemble import part
+from askwell.engine.numbers import whole
 from askwell.errors import BadData, BadShape, InputError, UnmetNeeds
 
 __all__ = ["select"]
@@ -80,7 +81,7 @@ def select(
         sets=sets,
         num_classes=_classes(arrays),
     )
-    batch = chosen.select(view, n, torch.Generator().manual_seed(seed))
+    batch = chosen.select(view, whole("n", n), torch.Generator().manual_seed(seed))
     picked: NDArray[Any] = named[batch.ids.numpy()]
     return picked
 
@@ -103,8 +104,8 @@ def _loaded(name: str, value: ArrayLike | str | Path) -> NDArray[Any]:
         raise BadData(f"{name}: there is no file {value}", got=str(value))
     try:
         return np.asarray(np.load(value, mmap_mode="c", allow_pickle=False))
-    except (ValueError, EOFError, OSError) as error:
-        raise BadData(f"{name}: {value} is not a .npy array: {error}", got=str(value)) from None
+    except (ValueError, EOFError, OSError):
+        raise BadData(f"{name}: {value} is not a .npy file of numbers", got=str(value)) from None
 
 
 def _size(arrays: Mapping[str, Tensor], ids: ArrayLike | None) -> int:
@@ -155,6 +156,9 @@ def _nothing(need: Need, arrays: Mapping[str, Tensor]) -> Tensor:
 
 def _sets(size: int, arrays: Mapping[str, Tensor]) -> dict[Over, Tensor]:
     """Labelled items get the ids after the candidates'."""
+    widths = {name: arrays[name].shape[1] for name in ("embedding", "labelled_embedding") if name in arrays}
+    if len(set(widths.values())) > 1:
+        raise BadShape(f"embedding and labelled_embedding differ in width: {widths}", got=widths)
     sizes = {name: len(arrays[name]) for name in ("labelled_embedding", "labels") if name in arrays}
     if len(set(sizes.values())) > 1:
         raise BadShape(f"labelled_embedding and labels disagree: {sizes}", got=sizes)

@@ -59,7 +59,12 @@ class Comparison:
 
     @property
     def verdict(self) -> Literal["better", "worse", "undecided"]:
-        """Whether zero lies outside the interval, and on which side; undecided with fewer than two seeds."""
+        """Whether zero lies outside the interval, and on which side.
+
+        Undecided with fewer than two seeds, and where they do not differ at all: that is no measure of spread.
+        """
+        if not self.half > 0:
+            return "undecided"
         if self.difference - self.half > 0:
             return "better"
         return "worse" if self.difference + self.half < 0 else "undecided"

@@ -77,6 +77,11 @@ def _asked(connection: sqlite3.Connection, annotation: Annotation, volunteered: 
         if annotation.verb != "also" and annotation.item not in (None, asked.item):
             raise InputError(f"question {asked.id} is about item {asked.item}, not about item {annotation.item}")
         return asked
+    asked = connection.execute("SELECT id FROM question WHERE item = ?", (annotation.item,)).fetchone()
+    if annotation.verb == "label" and volunteered and asked:
+        raise Conflict(
+            f"item {annotation.item} was asked about in question {asked[0]}: answer or correct that question"
+        )
     if annotation.verb == "label" and not volunteered:
         raise NeverAsked(
             f"item {annotation.item} was labelled without being asked: "

@@ -49,7 +49,10 @@ class Classification(Task):
         if len(named) < len(self.classes):
             raise InputError(f"classes are names that are not empty, got {self.classes}", got=self.classes)
         if len(named) < 2:
-            raise InputError(f"a classification needs at least two classes, got {self.classes}", got=self.classes)
+            raise InputError(
+                f"a classification needs at least two classes, got {self.classes}: name them, or give labels",
+                got=self.classes,
+            )
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise InputError(f"classes must differ: {', '.join(twice)} occurs more than once", got=self.classes)
