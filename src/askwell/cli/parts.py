@@ -130,4 +130,5 @@ def _setting(field: Field[Any]) -> Setting:
         default = repr(field.default)
     else:
         default = "required" if field.default_factory is MISSING else repr(field.default_factory())
-    return Setting(field.name, str(field.type), default)
+    kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+    return Setting(field.name, kind, default)

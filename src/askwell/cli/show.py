@@ -25,7 +25,9 @@ def show(
 
 def _page(part: Part) -> str:
     facts = [("needs", part.needs), ("cost", part.cost), ("paper", part.paper)]
-    settings = [(setting.name, f"{setting.default}  ({setting.type})") for setting in part.settings]
+    settings = [
+        (setting.name, setting.default + (f"  ({setting.type})" if setting.type else "")) for setting in part.settings
+    ]
     blocks = [
         f"{part.name} ({part.kind})\n{part.summary}",
         part.text,
