@@ -76,7 +76,7 @@ def check(recipe: Recipe, data: Data, device: str = "cpu") -> None:
     wanted = {need.name for strategy in (recipe.strategy, recipe.initial) for need in strategy.needs}
     fixed = {"features"} if "features" in wanted and data.pool.features() is not None else set()
     recipe.check(learner.provides | fixed, fixed)
-    _check_unlabelled(recipe, data)
+    _check_validation(recipe, data)
 
 
 def _check_device(device: str) -> None:
@@ -87,7 +87,7 @@ def _check_device(device: str) -> None:
         raise InputError(f"device {device!r} cannot be used: {why}; see askwell doctor", got=device) from None
 
 
-def _check_unlabelled(recipe: Recipe, data: Data) -> None:
+def _check_validation(recipe: Recipe, data: Data) -> None:
     reads = recipe.scheme.reads if recipe.scheme else frozenset()
     if "validation" in reads and not len(data.split.validation):
         raise UnmetNeeds(
