@@ -24,7 +24,7 @@ def vaal() -> Recipe:
             "Reconstruction and divergence are summed per item; the official code mixes a mean and a sum, and its "
             "latent space collapses.",
             "Networks follow the form of the items; the paper uses VGG-16 and a convolutional VAE.",
-            "Images of 8x8 pixels need scheme='vaal(beta=0.1)': their squared differences are small, and beta 1 collapses.",
+            "Images of 8x8 pixels need scheme='vaal(beta=0.1)': with beta 1 the latent space collapses there.",
             "The task network is the one of the last step, not the best on 5,000 validation items.",
         ),
         switches={"scheme.adversary": (1.0, 0.0), "scheme.beta": (1.0, 0.0)},
