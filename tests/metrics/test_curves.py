@@ -152,3 +152,9 @@ def test_curves_that_cannot_be_paired_are_refused():
 def test_curves_load_no_torch():
     code = "import sys, askwell.metrics; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_seeds_that_do_not_differ_prove_nothing():
+    one, other = [[(10, 0.5), (20, 0.7)]] * 3, [[(10, 0.4), (20, 0.6)]] * 3
+    found = compare_areas(one, other)
+    assert (found.half, found.verdict) == (0.0, "undecided")

@@ -156,8 +156,8 @@ def saving(curve: Curve, other: Curve, target: float) -> Saving | None:
 def compare_areas(one: Sequence[Curve], other: Sequence[Curve]) -> Comparison:
     """Paired difference of areas; curve i of both sides is seed i. A pair is compared where both have labels.
 
-    >>> str(compare_areas([[(10, .6), (20, .8)], [(10, .5), (20, .8)]], [[(10, .5), (20, .7)], [(10, .4), (20, .7)]]))
-    'better: area +0.1000 ± 0.0000 (95 % interval, 2 paired seeds)'
+    >>> str(compare_areas([[(10, .6), (20, .8)], [(10, .5), (20, .8)]], [[(10, .5), (20, .7)], [(10, .4), (20, .68)]]))
+    'better: area +0.1050 ± 0.0635 (95 % interval, 2 paired seeds)'
     """
     if len(one) != len(other) or not one:
         raise InputError(f"{len(one)} and {len(other)} curves cannot be paired: give one of each per seed")
