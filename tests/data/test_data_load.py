@@ -432,3 +432,8 @@ def test_a_set_takes_only_its_own_options(shelf: Path) -> None:
 
 def test_names_of_sets() -> None:
     assert {"digits", "fashion_mnist", "mnist", "cifar10_jpeg", "trec6", "mr", "subj", "sst2"} <= set(known())
+
+
+def test_a_pair_of_arrays_is_told_how_labels_are_given():
+    with pytest.raises(InputError, match="give the labels by their name, labels=y"):
+        load((np.zeros((4, 2)), np.zeros(4)))

@@ -157,6 +157,8 @@ def _on_disk(source: str | Path) -> Origin:
 
 def _in_memory(source: Any, kind: str) -> Reader:
     """The reader of what is in memory."""
+    if isinstance(source, tuple) and len(source) == 2 and all(hasattr(one, "shape") for one in source):
+        raise InputError("got a pair of arrays: give the labels by their name, labels=y")
     if all(hasattr(type(source), name) for name in ("items", "positions", "keys")):
         return read_pool
     if hasattr(source, "iloc") and hasattr(source, "columns"):
