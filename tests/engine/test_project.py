@@ -256,3 +256,10 @@ def test_a_device_that_is_not_there_is_refused(tmp_path, data):
     with pytest.raises(InputError, match="device 'meat' cannot be used"):
         Project.create(tmp_path / "d", data, device="meat", **QUICK)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stop_on_an_unknown_metric_is_refused_before_anything_is_written(tmp_path, data):
+    scheme = "supervised(stop=('reached', 'acuracy', 0.99))"
+    with pytest.raises(UnknownName, match="unknown metric 'acuracy': did you mean 'accuracy'"):
+        Project.create(tmp_path / "m", data, scheme=scheme, model="mlp")
+    assert list(tmp_path.iterdir()) == []

@@ -190,6 +190,11 @@ class Scheme(ABC):
         """Part of the job that it uses; it may depend on its numbers."""
         return frozenset({"labelled"})
 
+    @property
+    def watches(self) -> frozenset[str]:
+        """Names of the task's metrics that its stops ask for."""
+        return frozenset()
+
     @abstractmethod
     def train(self, run: Run) -> None:
         """One fit: builds modules, opens streams and updates, and steps through its clocks."""

@@ -72,11 +72,13 @@ def check(recipe: Recipe, data: Data, device: str = "cpu") -> None:
     """Refuses parts that do not fit each other or the data, before anything is trained or written."""
     _check_device(device)
     next(data.pool.items("eval").batches(torch.from_numpy(data.split.candidates[:2]), 2))
-    learner = recipe.learner.build(data.pool.form, task_for(recipe, data.classes), recipe.scheme, device)
+    task = task_for(recipe, data.classes)
+    learner = recipe.learner.build(data.pool.form, task, recipe.scheme, device)
     wanted = {need.name for strategy in (recipe.strategy, recipe.initial) for need in strategy.needs}
     fixed = {"features"} if "features" in wanted and data.pool.features() is not None else set()
     recipe.check(learner.provides | fixed, fixed)
     _check_validation(recipe, data)
+    _check_metrics(recipe, task)
 
 
 def _check_device(device: str) -> None:
@@ -95,6 +97,14 @@ def _check_validation(recipe: Recipe, data: Data) -> None:
             "set validation_size",
             ["validation"],
         )
+
+
+def _check_metrics(recipe: Recipe, task: Task) -> None:
+    """Refuses a stop on a metric that the task does not have."""
+    predictions = task.predict(torch.zeros(2, task.outputs))
+    known = {"loss", *task.metrics(predictions, task.encode(task.decide(predictions)))}
+    for name in recipe.scheme.watches - known if recipe.scheme else ():
+        raise UnknownName("metric", name, known)
 
 
 def _named(recipe: Recipe | str | None, strategy: Any) -> Recipe:

@@ -91,6 +91,11 @@ class Supervised(Scheme):
         last = {"previous"} if policy_kind(self.policy) in ("warm", "shrink_perturb") else set()
         return frozenset({"labelled"}) | reads_of(self.stop) | last
 
+    @property
+    def watches(self) -> frozenset[str]:
+        """The metric of its stop."""
+        return frozenset(self.stop[1:2])
+
     def train(self, run: Run) -> None:
         run.build(self.policy, **self.companions(run))
         step = self.supervise(run)
