@@ -19,6 +19,7 @@ def typiclust() -> Recipe:
         deviations=(
             "Features are the pool's own (scaled vectors, principal components of pixels, tf-idf) unless a file of "
             "self-supervised ones is given; the paper uses SimCLR.",
+            "Clusters of at most five items come last instead of being dropped, so that a batch is always full.",
             "Typicality by distances, not by the squared distances of the official code.",
         ),
     )
