@@ -148,6 +148,7 @@ def test_addresses_may_stand_inside():
     inner = parse("strategies", "subsample(strategy=askwell.strategies:Margin, size=5)").strategy
     assert inner == parse("strategies", "margin")
     assert parse("learners", "net(model=torch.nn:Identity)").model == "torch.nn:Identity"
+    assert parse("learners", "net(layer='of a.b:c d')").layer == "of a.b:c d"
     assert (
         parse("strategies", "subsample(strategy=askwell.strategies:VariationRatios(kind='votes'))").strategy.kind
         == "votes"

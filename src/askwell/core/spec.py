@@ -112,16 +112,22 @@ def parse(kind: str, text: str) -> Any:
 
 def _value(kind: str, node: ast.expr) -> Any:
     if isinstance(node, ast.Call):
-        text = ast.unparse(node).replace(COLON, ":").replace(DOT, ".")
+        text = _plain(ast.unparse(node))
         return parse(home(kind, text.partition("(")[0]), text)
     if isinstance(node, ast.Name):
-        return _named(kind, node.id.replace(COLON, ":").replace(DOT, "."))
+        return _named(kind, _plain(node.id))
     if isinstance(node, ast.Tuple | ast.List):
         return tuple(_value(kind, item) for item in node.elts)
     try:
-        return ast.literal_eval(node)
+        value = ast.literal_eval(node)
+        return _plain(value) if isinstance(value, str) else value
     except ValueError:
         raise InputError(f"cannot read the value {ast.unparse(node)!r}", got=ast.unparse(node)) from None
+
+
+def _plain(text: str) -> str:
+    """Text with its addresses as they were written."""
+    return text.replace(COLON, ":").replace(DOT, ".")
 
 
 def _named(kind: str, name: str) -> Any:
