@@ -31,7 +31,7 @@ COLON, DOT = "__colon__", "__dot__"
 
 
 def config(part: Any) -> Any:
-    """A part as JSON: {"part": name, "room": …, field: value, …}; plain values stay as they are."""
+    """A part as JSON: {"part": name, "room": …, field: value, …}; plain values stay, but that −0 becomes 0."""
     if is_dataclass(part) and not isinstance(part, type):
         values = {field.name: config(getattr(part, field.name)) for field in fields(part)}
         room = room_of(type(part))
@@ -40,7 +40,7 @@ def config(part: Any) -> Any:
         return {str(key): config(value) for key, value in part.items()}
     if isinstance(part, list | tuple):
         return [config(value) for value in part]
-    return part
+    return part + 0.0 if isinstance(part, float) else part
 
 
 def build(kind: str, spec: Any) -> Any:
