@@ -35,7 +35,7 @@ WATCHED = 1000
 
 @dataclass(frozen=True)
 class Fitting:
-    """The labels of a project as of one event and one number of rounds (None: the latest), and what a fit makes of them."""
+    """The labels of a project as of one event and one number of rounds (None: the latest), and the fit to them."""
 
     pool: Pool
     store: Store
