@@ -437,3 +437,9 @@ def test_names_of_sets() -> None:
 def test_a_pair_of_arrays_is_told_how_labels_are_given():
     with pytest.raises(InputError, match="give the labels by their name, labels=y"):
         load((np.zeros((4, 2)), np.zeros(4)))
+
+
+def test_a_file_without_items_says_so(tmp_path):
+    np.savez(tmp_path / "empty.npz", x=np.zeros((0, 4), np.float32), y=np.zeros(0, np.int64))
+    with pytest.raises(BadData, match=r"empty\.npz holds no items"):
+        load(tmp_path / "empty.npz")

@@ -263,3 +263,19 @@ def test_a_stop_on_an_unknown_metric_is_refused_before_anything_is_written(tmp_p
     with pytest.raises(UnknownName, match="unknown metric 'acuracy': did you mean 'accuracy'"):
         Project.create(tmp_path / "m", data, scheme=scheme, model="mlp")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_items_that_another_process_has_made_can_be_shown(tmp_path, blobs):
+    points, labels = blobs
+    data = load(points, labels=labels, classes=["a", "b", "c"])
+    with Project.create(
+        tmp_path / "m", data, strategy="parts:Midpoints", model="mlp", scheme="supervised(steps=5)"
+    ) as one:
+        tell(one, one.ask(6))
+        one.train()
+        with Project.open(tmp_path / "m", data) as other:
+            assert one.plan(4) == 4
+            shown = other.take(4, "bob")
+        assert [question.item.tolist() for question in shown] == [
+            made["payload"].tolist() for made in one.store.made()
+        ][:4]

@@ -87,6 +87,8 @@ def load(
         return _again(source, classes, options)
     origin = _origin(source)
     found = origin.read({name: options[name] for name in reading if name in options})
+    if not found.count:
+        raise BadData(f"{origin.what} holds no items", got=found.name)
     codes, names = _labels(found, labels, classes)
     split = divide(found.count, codes, found.parts, Sizes(pool_size, test_size, validation_size), Seeds(seed))
     vectors = None if features is None else _array(features)

@@ -132,10 +132,10 @@ class Project:
         if whole("n", n) < 1:
             raise InputError(f"ask for at least one question, got {n}", got=n)
         for attempt in range(ATTEMPTS):
-            rows = self.store.take(int(n), annotator)
-            if rows or not self._planned(int(n), last=attempt + 1 == ATTEMPTS):
+            questions = self.take(int(n), annotator)
+            if questions or not self._planned(int(n), last=attempt + 1 == ATTEMPTS):
                 break
-        return [self._question(row) for row in rows]
+        return questions
 
     def _planned(self, n: int, last: bool) -> bool:
         """Whether there is something new to take; another process may have planned in the meantime."""
@@ -171,8 +171,7 @@ class Project:
             facts=self._facts(strategy),
             again=strategy.asks == "any",
         )
-        if batch.made:
-            self.pool = origin.grown(self.data.pool, self.store)
+        self._refresh()
         return batch.asked
 
     def candidates(self) -> Tensor:
@@ -240,7 +239,9 @@ class Project:
 
     def take(self, n: int, annotator: str) -> list[Question]:
         """Questions that are already planned; unlike `ask` it never plans new ones."""
-        return [self._question(row) for row in self.store.take(n, annotator)]
+        rows = self.store.take(n, annotator)
+        self._refresh()
+        return [self._question(row) for row in rows]
 
     # ------------------------------------------------------------------ training
 
@@ -374,10 +375,11 @@ class Project:
         return self.folder.model(f"fit-{fit:03d}")
 
     def _refresh(self) -> None:
-        """Takes notice of what other processes have trained."""
+        """Takes notice of what other processes have trained and made."""
         if self.store.reported != len(self.reports):
             self.reports = [Report.of(body) for body in self.store.reports()]
             self._learner = None
+        if len(self.store) != len(self.pool):
             self.pool = origin.grown(self.data.pool, self.store)
 
     def _tidy(self) -> None:
