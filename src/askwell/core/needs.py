@@ -11,9 +11,13 @@ __all__ = [
     "FEATURES",
     "HEAD",
     "LABELS",
+    "LABEL_PROBS",
     "LATENT_SCORE",
     "LOGITS",
+    "MC_LABEL_PROBS",
+    "MC_PREDICTIONS",
     "MC_PROBS",
+    "PREDICTIONS",
     "PROBS",
     "REFIT",
     "VOTES",
@@ -74,8 +78,16 @@ MC_PROBS = Need("mc_probs", params=(("draws", 20),))
 
 A committee with K members gives those: `draws` may not exceed them.
 """
+LABEL_PROBS = Need("label_probs")
+"""(N, C) probability of each label by itself, where an item may have several; rows need not sum to one."""
+MC_LABEL_PROBS = Need("mc_label_probs", params=(("draws", 20),))
+"""(N, K, C) probabilities of each label by itself, of K draws or members; as `MC_PROBS`."""
+PREDICTIONS = Need("predictions")
+"""(N, T) predicted numbers, in the units of the labels."""
+MC_PREDICTIONS = Need("mc_predictions", params=(("draws", 20),))
+"""(N, K, T) predicted numbers of K draws or members; as `MC_PROBS`."""
 LABELS = Need("labels", over="labelled", kind="table")
-"""(M,) resolved labels, class indices for classification."""
+"""Resolved labels as `Task.encode` has them: (M,) class indices, (M, C) of 0 and 1, or (M,) numbers."""
 VOTES = Need("votes", over="labelled", kind="table")
 """All single answers behind the labels: a sequence of `core.store.Vote`."""
 COST = Need("cost", kind="table")

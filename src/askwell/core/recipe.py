@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from askwell.core.spec import build, config, digest
 from askwell.errors import ColdStart, InputError, UnknownName, UnmetNeeds
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recipe", "unmet"]
 
+Resolution = Literal["last", "majority", "mean"]
 ROOMS = {
     "strategy": "strategies", "initial": "strategies", "learner": "learners", "scheme": "schemes", "oracle": "oracles",
 }  # fmt: skip
@@ -50,7 +51,7 @@ class Recipe:
     batch: int = 20
     rounds: int = 10
     answers: int = 1
-    resolve: Literal["last", "majority"] = "majority"
+    resolve: Resolution = "majority"
     source: str = ""
     deviations: tuple[str, ...] = ()
     switches: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -62,8 +63,8 @@ class Recipe:
                 raise InputError(
                     f"recipe {self.name!r}: {name} must be a whole number of at least {least}, got {value!r}"
                 )
-        if self.resolve not in ("last", "majority"):
-            raise UnknownName("way to resolve", self.resolve, ("last", "majority"))
+        if self.resolve not in get_args(Resolution):
+            raise UnknownName("way to resolve", self.resolve, get_args(Resolution))
         if self.scheme is not None and not self.learner.uses_scheme:
             raise UnmetNeeds(
                 f"recipe {self.name!r}: learner {self.learner!r} has its own way to fit and takes no scheme"

@@ -14,7 +14,7 @@ from askwell.core.pool import Pool
 from askwell.data.digest import of_array, of_parts
 from askwell.errors import BadData
 
-__all__ = ["Data", "Split"]
+__all__ = ["Data", "Split", "known"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,10 @@ class Split:
 class Data:
     """What `load` returns.
 
-    labels   (len(pool),) hidden truth as class indices, -1 where unknown, or None; no path leads here from the pool
+    task     the kind of label: classification, multi_label or regression, a name of `tasks`
+    labels   hidden truth by position, or None; no path leads here from the pool. For classification class indices (N,)
+             int64, -1 where unknown; for multi_label 0 and 1 (N, C) int8, a row of -1 where unknown; for regression
+             numbers (N,) float64, NaN where unknown
     source   with `options` loads the same data again; "" for what was given in memory
     """
 
@@ -53,14 +56,32 @@ class Data:
     options: Mapping[str, Any]
     pool: Pool
     classes: tuple[str, ...]
-    labels: NDArray[np.int64] | None = field(repr=False)
+    labels: NDArray[Any] | None = field(repr=False)
     split: Split = field(repr=False)
+    task: str = "classification"
 
     def __len__(self) -> int:
         return len(self.pool)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(N,) whether the truth is known."""
+        if self.labels is None:
+            return np.zeros(len(self), bool)
+        return known(self.labels)
 
     @cached_property
     def digest(self) -> str:
         """Hash of all that results depend on: items, hidden labels, classes, features that were given."""
         labels = "none" if self.labels is None else of_array(np.asarray(self.labels))
         return of_parts(self.pool.digest, labels, repr(self.classes), str(getattr(self.pool, "given", "")))
+
+
+def known(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of these labels (N,) or (N, C) are known.
+
+    >>> known(np.array([0, -1])).tolist(), known(np.array([2.5, np.nan])).tolist()
+    ([True, False], [True, False])
+    """
+    there: NDArray[np.bool_] = ~np.isnan(labels) if labels.dtype.kind == "f" else np.asarray(labels >= 0)
+    return there if there.ndim == 1 else np.asarray(there.all(1))

@@ -21,21 +21,27 @@ from askwell.models import MLP, SmallCNN, TextCNN
 __all__ = ["assemble", "check", "task_for"]
 
 ROOMS = {"strategy": "strategies", "start": "strategies", "learner": "learners", "scheme": "schemes", "model": "models"}
+USUAL = {"classification": "margin", "multi_label": "binary_entropy", "regression": "greedy_sampling"}
+"""What is run on a task where nothing else is asked for."""
 RENAMED = {"start": "initial", "initial": "initial_size"}
 
 
-def assemble(recipe: Recipe | str | None = None, *, form: Form, **changes: Any) -> Recipe:
+def assemble(recipe: Recipe | str | None = None, *, form: Form, kind: str = "classification", **changes: Any) -> Recipe:
     """The recipe to run: one by name, or the plain one, with parts and numbers replaced.
 
     changes  strategy, start (the strategy of round 0), scheme, learner, model: parts, or their text such as
              "subsample(strategy=margin, size=1000)" or "module:Class"; initial (items of round 0), batch, rounds,
-             answers, resolve, task: numbers and names; None leaves a part as it is.
+             answers, resolve, task: numbers and names; None leaves a part as it is
+    kind     of label that the data have, `Data.task`: the recipe's task unless it has a task of its own. Where neither
+             recipe nor strategy is named it says which: margin, binary_entropy or greedy_sampling
     """
     given = {
         key: part(ROOMS[key], value) if key in ROOMS else value for key, value in changes.items() if value is not None
     }
     model = given.pop("model", None)
-    made = _named(recipe, given.get("strategy"))
+    made = _named(recipe, given.get("strategy"), kind)
+    if made.task in USUAL and "task" not in given:
+        given["task"] = kind
     if model is not None:
         base = given.get("learner", made.learner)
         given["learner"] = replace(base, model=model) if isinstance(base, Net) else Net(model=model)
@@ -107,13 +113,13 @@ def _check_metrics(recipe: Recipe, task: Task) -> None:
         raise UnknownName("metric", name, known)
 
 
-def _named(recipe: Recipe | str | None, strategy: Any) -> Recipe:
+def _named(recipe: Recipe | str | None, strategy: Any, kind: str) -> Recipe:
     if isinstance(recipe, Recipe):
         return recipe
     if recipe is None and strategy is not None and strategy.name not in catalogue("recipes"):
         plain: Recipe = find("recipes", "random")()
         return replace(plain, name=strategy.name, strategy=strategy, source="")
-    made = find("recipes", recipe or (strategy.name if strategy is not None else "margin"))()
+    made = find("recipes", recipe or (strategy.name if strategy is not None else USUAL[kind]))()
     if not isinstance(made, Recipe):
         raise InputError(f"{recipe!r} does not return a recipe but {type(made).__name__}", got=made)
     return made

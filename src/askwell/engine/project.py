@@ -86,7 +86,7 @@ class Project:
         if folder.path.exists() and any(folder.path.iterdir()):
             raise ProjectError(f"{folder.path} is not empty: open it with Project.open, or choose another folder")
         data = load(data, **{**(loading or {}), **({"classes": classes} if classes else {})})
-        made = assemble(recipe, form=data.pool.form, **changes)
+        made = assemble(recipe, form=data.pool.form, kind=data.task, **changes)
         manifest = origin.describe(data, made, seed, device)
         check(made, data, device)
         folder.make()

@@ -79,8 +79,8 @@ def run(
     """
     loaded = load(data, **loading)
     made = assemble(
-        recipe, form=loaded.pool.form, strategy=strategy, scheme=scheme, learner=learner, model=model, start=start,
-        initial=initial, batch=batch, rounds=rounds,
+        recipe, form=loaded.pool.form, kind=loaded.task, strategy=strategy, scheme=scheme, learner=learner,
+        model=model, start=start, initial=initial, batch=batch, rounds=rounds,
     )  # fmt: skip
     arms = {made.name: made, **_second(made, against)}
     rule = parse_stop(stop) if isinstance(stop, str) else stop

@@ -20,7 +20,8 @@ __all__ = ["Truth"]
 class Truth:
     """Answers every question with the true label, at one price; where the truth is unknown it skips, for nothing.
 
-    labels      the truth by position in the pool; None, or -1 among class indices, where it is unknown
+    labels      the truth by position in the pool; None, or as in `Data.labels` -1, a row of -1 or NaN, where it is
+                unknown
     annotators  names under which it answers; all say the same
     cost        of one answer, in any unit
 
@@ -71,4 +72,11 @@ class Truth:
             )
         value = self.labels[position]
         value = value.tolist() if hasattr(value, "tolist") else value
-        return None if isinstance(value, int) and value == -1 else value
+        return None if _unknown(value) else value
+
+
+def _unknown(value: Any) -> bool:
+    """-1 among class indices, a row of -1 among labels of 0 and 1, NaN among numbers."""
+    if isinstance(value, list):
+        return bool(value) and value[0] == -1
+    return value != value or (isinstance(value, int) and value == -1)

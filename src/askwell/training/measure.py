@@ -9,10 +9,7 @@ from torch import Tensor
 from askwell.core.scheme import Run
 from askwell.errors import InputError, UnknownName
 
-__all__ = ["MINIMISED", "measure"]
-
-MINIMISED = frozenset({"loss", "nll", "ece", "brier", "mae", "mse", "rmse"})
-"""Metrics of which less is better."""
+__all__ = ["measure"]
 
 
 def measure(run: Run, metric: str, over: str) -> float:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from askwell.core.scheme import Run, Stop
+from askwell.core.task import MINIMISED
 from askwell.errors import UnknownName
-from askwell.training.measure import MINIMISED, measure
+from askwell.training.measure import measure
 
 __all__ = ["STOPS", "Patience", "Reached", "reads_of", "stop_of"]
 
