@@ -8,7 +8,7 @@ ifneq ($(wildcard ../shared/data),)
 export ASKWELL_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help run test lint docs fix bench kills
+.PHONY: help run test lint docs site fix bench kills
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test   lint, types, layers and tests"
 	@echo "make lint   the first three of these"
 	@echo "make docs   rewrites docs/commands.md and docs/parts.md from the code"
+	@echo "make site   builds the documentation site in build/site"
 	@echo "make fix    formats the code and mends what ruff can mend"
 	@echo "make bench  the benchmark tables: kernels, whole runs, the store"
 	@echo "make kills  kills runs and writers 50 times each, and shows that nothing was lost"
@@ -35,6 +36,9 @@ lint: .venv/developing
 docs: .venv/developing
 	$(BIN)/python docs/commands.py
 	$(BIN)/python docs/parts.py
+
+site: .venv/developing
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 fix: .venv/developing
 	$(BIN)/ruff check --fix

@@ -5,6 +5,8 @@
     result = aw.run("digits", strategy="badge", batch=20, rounds=10)
     ids = aw.select("badge", probs=p, embedding=z, n=100)
     project = aw.Project.create("cells/", data="images/", classes=["live", "dead"], strategy="margin")
+    model = aw.load_model("exported/")
+    classifier = aw.ActiveClassifier(strategy="margin")
 
 Nothing here loads torch until a name is used.
 """
@@ -15,14 +17,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from askwell.engine.active import ActiveClassifier as ActiveClassifier
+    from askwell.engine.model import load_model as load_model
     from askwell.engine.project import Project as Project
     from askwell.engine.run import run as run
     from askwell.engine.select import select as select
 
 __version__ = "0.1.0"
-__all__ = ["Project", "__version__", "run", "select"]
+__all__ = ["ActiveClassifier", "Project", "__version__", "load_model", "run", "select"]
 
-_HOMES = {"Project": "askwell.engine.project", "run": "askwell.engine.run", "select": "askwell.engine.select"}
+_HOMES = {
+    "ActiveClassifier": "askwell.engine.active",
+    "Project": "askwell.engine.project",
+    "load_model": "askwell.engine.model",
+    "run": "askwell.engine.run",
+    "select": "askwell.engine.select",
+}
 
 
 def __getattr__(name: str) -> Any:

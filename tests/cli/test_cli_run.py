@@ -22,7 +22,7 @@ def folder_of(out: str) -> Path:
 @pytest.fixture
 def simulate(askwell: Run, tmp_path: Path) -> Run:
     """A run of three rounds on a tenth of the digits."""
-    return lambda *args: askwell("run", "digits", *SMALL, *FAST, "--quiet", "--out", tmp_path / "runs", *args)
+    return lambda *args: askwell("run", "digits", *SMALL, *FAST, "--out", tmp_path / "runs", *args)
 
 
 def test_a_run_ends_with_curve_time_verdict_picture_and_folder(simulate: Run) -> None:
@@ -56,6 +56,23 @@ def test_the_same_command_goes_on_and_fresh_starts_over(simulate: Run) -> None:
 def test_a_stop_rule_ends_the_run_and_is_named(simulate: Run) -> None:
     done = simulate("--strategy", "random", "--against", "none", "--stop", "labels(30) | plateau()")
     assert "stopped   random at 30 labels\n" in done.out
+
+
+def test_quiet_leaves_the_folder_and_json_is_one_document(simulate: Run) -> None:
+    quiet = simulate("--against", "none", "--quiet")
+    folder = Path(quiet.out.removesuffix("\n"))
+    assert (folder / "result.json").is_file()
+    done = simulate("--against", "none", "--json", "--quiet")
+    found = json.loads(done.out)
+    assert (done.code, done.err) == (0, "")
+    assert found["folder"] == str(folder)
+    assert [labels for labels, _ in found["curves"]["margin"][0]] == [20, 30, 40]
+    assert {**found, **json.loads((folder / "result.json").read_text())} == found
+
+
+def test_seeds_are_counted_from_the_first(simulate: Run) -> None:
+    folder = folder_of(simulate("--against", "none", "--seed", 3, "--seeds", 2, "--rounds", 0).out)
+    assert sorted(path.name for path in folder.glob("seed-*")) == ["seed-3", "seed-4"]
 
 
 def test_progress_goes_to_standard_error_only(askwell: Run, tmp_path: Path) -> None:

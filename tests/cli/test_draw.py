@@ -97,3 +97,8 @@ def test_the_picture_shows_every_arm_in_its_own_colour(tmp_path: Path) -> None:
     with Image.open(png(CURVES, "accuracy", tmp_path / "curve.png")) as picture:
         colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20)}
     assert {(0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)} <= colours
+
+
+def test_of_an_error_the_axis_says_that_less_is_better():
+    assert terminal(CURVES, "rmse").splitlines()[0] == "rmse (less is better)"
+    assert terminal(CURVES, "macro_f1").splitlines()[0] == "macro_f1"

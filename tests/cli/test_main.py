@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import pytest
 
 from askwell import __version__
+from askwell.cli.command import command
+from askwell.cli.edit import EDITS
+from askwell.cli.main import COMMANDS as MAIN
 from askwell.cli.main import app
 from askwell.errors import (
     AskwellError,
@@ -19,8 +23,12 @@ from askwell.errors import (
     UnmetNeeds,
 )
 
-COMMANDS = ("run", "select", "list", "show", "status", "export", "doctor")
-HELP = [["--help"], *([command, "--help"] for command in COMMANDS)]
+COMMANDS = tuple(MAIN)
+HELP = [
+    ["--help"],
+    *([command, "--help"] for command in (*COMMANDS, "edit")),
+    *(["edit", one, "--help"] for one in EDITS),
+]
 Run = Callable[..., Any]
 
 
@@ -32,25 +40,10 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
         def doctor() -> NoReturn:
             raise error
 
-        command = next(one for one in app.registered_commands if one.name == "doctor")
-        monkeypatch.setattr(command, "callback", doctor)
+        registered = next(one for one in app.registered_commands if one.name == "doctor")
+        monkeypatch.setattr(registered, "callback", command(doctor))
 
     return fail
-
-
-@pytest.mark.parametrize("args", HELP, ids=" ".join)
-def test_help_loads_no_torch(python: Run, args: list[str]) -> None:
-    done = python(
-        "import sys; from askwell.cli import main; code = main(sys.argv[1:] or "
-        f"{args}); heavy = {{'torch', 'numpy', 'sklearn', 'matplotlib'}} & set(sys.modules); "
-        "sys.exit(f'{code} {heavy}' if code or heavy else 0)"
-    )
-    assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("Usage: askwell")
-
-
-def test_importing_askwell_loads_no_torch(python: Run) -> None:
-    assert python("import sys, askwell; sys.exit('torch' in sys.modules)").code == 0
 
 
 def test_no_command_shows_the_help(askwell: Run) -> None:
@@ -98,6 +91,25 @@ def test_an_error_is_one_line_and_its_exit_code(
     failing(error)
     done = askwell("doctor")
     assert (done.code, done.out, done.err) == (code, "", line)
+
+
+def test_with_json_an_error_is_a_document_on_standard_error(
+    askwell: Run, failing: Callable[[BaseException], None]
+) -> None:
+    failing(InputError("wrong"))
+    done = askwell("doctor", "--json")
+    assert (done.code, done.out) == (2, "")
+    assert json.loads(done.err) == {"error": "wrong", "exit_code": 2}
+    done = askwell("doctor", "--josn", "--json")
+    assert done.out == ""
+    assert json.loads(done.err)["exit_code"] == 2
+
+
+def test_every_command_has_json_and_quiet(askwell: Run) -> None:
+    for args in HELP:
+        text = askwell(*args).out
+        group = args in (["--help"], ["edit", "--help"])
+        assert ("--json" in text and "--quiet" in text) is not group, args
 
 
 def test_debug_shows_where(askwell: Run, failing: Callable[[BaseException], None]) -> None:

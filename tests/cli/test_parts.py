@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,6 +102,15 @@ def test_list_names_every_part(askwell: Run) -> None:
     text = askwell("list").out
     assert all(f"  {part.name} " in text for kind in KINDS for part in parts(kind))
     assert askwell("list", "models").out.startswith("models\n")
+
+
+def test_list_and_show_speak_json(askwell: Run) -> None:
+    found = json.loads(askwell("list", "models", "--json").out)["models"]
+    assert [part["name"] for part in found] == [part.name for part in parts("models")]
+    assert askwell("list", "models", "--quiet").out.splitlines() == [part["name"] for part in found]
+    shown = json.loads(askwell("show", "margin", "--json").out)["parts"]
+    assert [part["kind"] for part in shown] == ["strategy", "recipe"]
+    assert shown[0]["needs"] == "probs"
 
 
 def test_a_name_of_two_kinds_shows_both() -> None:

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from askwell.core.registry import catalogue
-from askwell.strategies import BALD, BatchBALD, ClassBalance, Entropy, Margin, Stochastic, Subsample
+from askwell.strategies import (
+    BALD,
+    BatchBALD,
+    BinaryEntropy,
+    ClassBalance,
+    Entropy,
+    GreedySampling,
+    Margin,
+    Stochastic,
+    Subsample,
+)
 from askwell.testing import Scenes, parametrize_with_checks, strategy
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -20,6 +30,11 @@ INSTANCES = {
 }
 SCENES = Scenes({"latent_score": lambda scene, need, ids: scene.logits[ids, 0].sigmoid().to(scene.dtype)})
 STRATEGIES = {name: INSTANCES[name] if name in INSTANCES else part() for name, part in catalogue("strategies").items()}
+VARIANTS = {
+    "binary_entropy-max": BinaryEntropy("max"),
+    "greedy_sampling-inputs": GreedySampling("inputs"),
+    "greedy_sampling-outputs": GreedySampling("outputs"),
+}
 EXCUSED = {"random": {"check_docstring_is_complete": "a baseline has no paper of its own to cite"}}
 
 
@@ -28,6 +43,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::askwell.functional.joint.Satura
 
 @parametrize_with_checks(STRATEGIES, strategy.CHECKS, EXCUSED)
 def test_contract(part, check):
+    check(part, scenes=SCENES)
+
+
+@parametrize_with_checks(VARIANTS, strategy.CHECKS)
+def test_contract_of_variants(part, check):
     check(part, scenes=SCENES)
 
 

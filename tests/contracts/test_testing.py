@@ -3,7 +3,19 @@
 import pytest
 import torch
 
-from askwell.core.needs import EMBEDDING, HEAD, LABELS, LOGITS, MC_PROBS, PROBS, Need
+from askwell.core.needs import (
+    EMBEDDING,
+    HEAD,
+    LABEL_PROBS,
+    LABELS,
+    LOGITS,
+    MC_LABEL_PROBS,
+    MC_PREDICTIONS,
+    MC_PROBS,
+    PREDICTIONS,
+    PROBS,
+    Need,
+)
 from askwell.core.seeds import Seeds
 from askwell.errors import UnknownName
 from askwell.testing import FakeLearner, FakePool, Scenes, parametrize_with_checks, toy, view_of
@@ -56,7 +68,10 @@ def test_a_failure_begins_with_the_name_of_the_check():
 
 @pytest.mark.parametrize("name", KINDS)
 def test_scenes_hold_the_same_numbers_in_every_precision(name):
-    needs = [PROBS, LOGITS, EMBEDDING, MC_PROBS(draws=3), EMBEDDING.at("labelled")]
+    needs = [
+        PROBS, LOGITS, EMBEDDING, MC_PROBS(draws=3), EMBEDDING.at("labelled"), LABEL_PROBS, MC_LABEL_PROBS(draws=3),
+        PREDICTIONS, MC_PREDICTIONS(draws=3),
+    ]  # fmt: skip
     half, single = (Scenes()(name, dtype=dtype).view(needs) for dtype in (torch.float16, torch.float32))
     for need in needs:
         assert half[need].dtype == torch.float16

@@ -242,8 +242,8 @@ NO_PICKLE = "it holds Python objects (a pickle), which are never read; save plai
         (_mixed, "x.npz", "{path}: train and test items differ in shape: (20, 2), (20, 1)"),
         (
             _text, "x.xml",
-            "{path} cannot be read: use a folder of pictures or a file .npz, .npy, .csv, .csv.gz, .jsonl, .jsonl.gz, "
-            ".parquet",
+            "{path} cannot be read: use a folder of pictures or a file .npz, .npy, .csv, .csv.gz, .tsv, .tsv.gz, "
+            ".jsonl, .jsonl.gz, .parquet, .arrow, .feather",
         ),
     ],
 )  # fmt: skip

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,9 @@ from PIL import Image
 
 from askwell.core.pool import Form, Pool
 from askwell.data import ImageFolderPool, JpegPool, load
+from askwell.data import folder as folder_room
 from askwell.data import pictures as pictures_room
+from askwell.engine.project import Project
 from askwell.errors import BadData, InputError
 
 
@@ -36,7 +40,7 @@ def test_listing_opens_the_first_picture_only(tmp_path: Path, monkeypatch: pytes
     photos(tmp_path, *(f"{place}.png" for place in range(20)))
     opened: list[str] = []
     real = pictures_room.opened
-    monkeypatch.setattr(pictures_room, "opened", lambda s, name, size=None: opened.append(name) or real(s, name, size))
+    monkeypatch.setattr(pictures_room, "opened", lambda s, name, *more: opened.append(name) or real(s, name, *more))
     data = load(tmp_path, classes=["a", "b"])
     assert opened == ["0.png"]
     data.pool.item(7)
@@ -47,15 +51,82 @@ def test_pictures_are_decoded_once_for_all_pools(tmp_path: Path, cache: Path, mo
     folder = photos(tmp_path / "photos", "0.png", "1.png")
     first = tensors(ImageFolderPool(folder))
     assert [file.name.split("-")[0] for file in cache.glob("pictures-*")] == ["pictures"]
-    monkeypatch.setattr(ImageFolderPool, "_pixels", lambda self, position: pytest.fail("decoded again"))
+    monkeypatch.setattr(ImageFolderPool, "_block", lambda self, positions: pytest.fail("decoded again"))
     assert torch.equal(tensors(ImageFolderPool(folder)), first)
 
 
 def test_a_given_cache_folder_is_used(tmp_path: Path, cache: Path) -> None:
     folder = photos(tmp_path / "photos", "0.png", "1.png")
-    tensors(ImageFolderPool(folder, cache=tmp_path / "mine"))
+    pool = ImageFolderPool(folder, cache=tmp_path / "mine")
+    tensors(pool)
+    assert pool.digest
     assert not cache.exists()
     assert sorted(path.name.split("-")[0] for path in (tmp_path / "mine").iterdir()) == ["folder", "pictures"]
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Positions of the pictures that are decoded, in order."""
+    seen: list[int] = []
+    real = pictures_room.PicturePool._block
+    monkeypatch.setattr(
+        pictures_room.PicturePool, "_block", lambda self, positions: seen.extend(positions) or real(self, positions)
+    )
+    return seen
+
+
+def test_a_batch_decodes_what_it_needs(tmp_path: Path, decoded: list[int]) -> None:
+    pool = ImageFolderPool(photos(tmp_path, *(f"{place}.png" for place in range(9))))
+    batch = tensors(pool, [7, 2, 7])
+    assert (batch[:, 0, 0, 0] * 255).round().tolist() == [70, 20, 70]
+    assert sorted(decoded) == [2, 7]
+    assert (tensors(pool)[:, 0, 0, 0] * 255).round().tolist() == list(range(0, 90, 10))
+    assert sorted(decoded) == list(range(9))
+
+
+@pytest.mark.parametrize("size", [1, 7, 1500, 5000])
+def test_batches_of_any_size_over_many_pictures(size: int) -> None:
+    body = encoded((50, 0, 0))
+    pool = JpegPool(np.frombuffer(body * 2500, np.uint8), np.arange(2501) * len(body))
+    positions = torch.arange(2500).flip(0)[:2300]
+    places = [(where.start, where.stop, len(batch)) for where, batch in pool.items("eval").batches(positions, size)]
+    assert places == [(at, min(at + size, 2300), min(size, 2300 - at)) for at in range(0, 2300, size)]
+    assert len(tensors(pool, size=size)) == 2500
+    again = [(where.start, where.stop, len(batch)) for where, batch in pool.items("eval").batches(positions, size)]
+    assert again == places
+
+
+def test_a_picture_that_was_edited_is_decoded_again(tmp_path: Path, decoded: list[int]) -> None:
+    folder = photos(tmp_path, *(f"{place}.png" for place in range(5)))
+    tensors(ImageFolderPool(folder))
+    del decoded[:]
+    os.utime(folder / "1.png", ns=(5, 5))
+    (folder / "3.png").write_bytes(encoded((99, 0, 0)))
+    assert (tensors(ImageFolderPool(folder))[:, 0, 0, 0] * 255).round().tolist() == [0, 10, 20, 99, 40]
+    assert sorted(decoded) == [1, 3]
+
+
+def test_features_of_a_large_folder_follow_every_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("askwell.data.folder.SAMPLE", 2)
+    folder = photos(tmp_path, *(f"{place}.png" for place in range(5)))
+    before = ImageFolderPool(folder)
+    first = before.features()
+    (folder / "1.png").write_bytes(encoded((250, 0, 0)))
+    after = ImageFolderPool(folder)
+    assert not np.allclose(after.features(), first)
+
+
+def test_a_pool_with_decoded_pictures_travels(tmp_path: Path) -> None:
+    pool = ImageFolderPool(photos(tmp_path, "0.png", "1.png", "2.png"))
+    rows = tensors(pool)
+    assert torch.equal(tensors(pickle.loads(pickle.dumps(pool))), rows)
+
+
+def test_pictures_stay_when_the_cache_is_deleted(tmp_path: Path, cache: Path) -> None:
+    pool = ImageFolderPool(photos(tmp_path, "0.png", "1.png", "2.png"))
+    tensors(pool, [1])
+    shutil.rmtree(cache)
+    assert (tensors(pool)[:, 0, 0, 0] * 255).round().tolist() == [0, 10, 20]
 
 
 @pytest.mark.parametrize(("size", "shape"), [(8, (3, 8, 8)), ((2, 5), (3, 2, 5)), (None, (3, 4, 6))])
@@ -85,6 +156,32 @@ def test_modes_follow_the_first_picture(tmp_path: Path) -> None:
     assert (batch[:, 0, 0, 0] * 255).round().tolist() == [100, 255, 255, 128]
 
 
+def test_all_modes_in_one_folder(tmp_path: Path) -> None:
+    colour = picture((200, 100, 50))
+    colour.save(tmp_path / "0-rgb.png")
+    colour.convert("CMYK").save(tmp_path / "1-cmyk.tif")
+    colour.convert("RGBA").save(tmp_path / "2-rgba.png")
+    colour.convert("P").save(tmp_path / "3-palette.png", transparency=bytes(10))
+    colour.convert("YCbCr").save(tmp_path / "4-ycbcr.tif")
+    colour.convert("LAB").save(tmp_path / "5-lab.tif")
+    grey = picture(100)
+    grey.save(tmp_path / "6-grey.png")
+    grey.convert("LA").save(tmp_path / "7-grey-alpha.png")
+    Image.fromarray(np.full((4, 6), 100 << 8, np.uint16)).save(tmp_path / "8-deep.png")
+    Image.fromarray(np.full((4, 6), 100, np.float32)).save(tmp_path / "9-float.tif")
+    pixels = (tensors(ImageFolderPool(tmp_path))[:, :, 1, 1] * 255).round()
+    assert pixels.shape == (10, 3)
+    assert int((pixels[:6] - torch.tensor([200.0, 100, 50])).abs().max()) <= 4
+    assert pixels[6:].unique().tolist() == [100]
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "LAB", "YCbCr", "RGBA", "P"])
+def test_colour_among_grey_pictures(tmp_path: Path, mode: str) -> None:
+    picture(100).save(tmp_path / "0.png")
+    picture((100, 100, 100)).convert(mode).save(tmp_path / "1.tif")
+    assert tensors(ImageFolderPool(tmp_path))[1].mul(255).round().unique().tolist() in ([99], [100], [101], [102])
+
+
 def test_pictures_stand_upright(tmp_path: Path) -> None:
     one = picture((9, 9, 9), width=6, height=4)
     exif = one.getexif()
@@ -98,14 +195,44 @@ def test_a_corrupt_picture_is_named(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "1.png").write_bytes(encoded((1, 2, 3))[:-30])
     (tmp_path / "2.png").write_text("not a picture")
     pool = ImageFolderPool(tmp_path)
-    with pytest.raises(BadData, match=r"^picture '1\.png' cannot be read: "):
-        pool.items("eval")
-    assert not list(cache.glob("*pictures*"))
+    with pytest.raises(BadData, match=r"^picture '1\.png' cannot be read: .*; corrupt=\"skip\" leaves such "):
+        tensors(pool)
     with pytest.raises(BadData) as caught:
         pool.item(2)
     assert str(caught.value) == (
-        "picture '2.png' cannot be read: it is not a picture, or of a kind that Pillow does not know"
+        "picture '2.png' cannot be read: it is not a picture, or of a kind that Pillow does not know; "
+        'corrupt="skip" leaves such pictures out when the folder is loaded'
     )
+
+
+def test_a_corrupt_picture_does_not_touch_the_others(tmp_path: Path, decoded: list[int]) -> None:
+    photos(tmp_path, "0.png", "1.png", "2.png", "3.png")
+    (tmp_path / "2.png").write_text("not a picture")
+    pool = ImageFolderPool(tmp_path)
+    assert len(tensors(pool, [3, 1])) == 2
+    with pytest.raises(BadData, match=r"^picture '2\.png' cannot be read: "):
+        tensors(pool)
+    del decoded[:]
+    (tmp_path / "2.png").write_bytes(encoded((20, 0, 0)))
+    assert (tensors(pool)[:, 0, 0, 0] * 255).round().tolist() == [0, 10, 20, 30]
+    assert set(decoded) <= {0, 2}
+
+
+def test_a_corrupt_picture_met_in_a_run_loses_no_answer(tmp_path: Path) -> None:
+    photos(tmp_path / "photos", *(f"{name}/{place}.png" for name in ("cat", "dog") for place in range(10)))
+    data = load(tmp_path / "photos", test_size=4, size=8)
+    name = data.pool.keys(data.split.test)[-1]
+    whole = (tmp_path / "photos" / name).read_bytes()
+    (tmp_path / "photos" / name).write_text("not a picture")
+    with Project.create(tmp_path / "project", data, strategy="margin") as project:
+        for question in project.ask(16):
+            project.tell(question.id, "dog" if question.position >= 10 else "cat")
+        with pytest.raises(BadData) as caught:
+            project.train()
+        assert str(caught.value).startswith(f"picture {name!r} cannot be read: it is not a picture")
+        assert project.status()["labels"] == 16
+        (tmp_path / "photos" / name).write_bytes(whole)
+        assert project.train().labels == 16
 
 
 def test_corrupt_pictures_are_left_out_on_request(tmp_path: Path) -> None:
@@ -125,6 +252,28 @@ def test_no_sound_picture(tmp_path: Path) -> None:
     with pytest.raises(BadData) as caught:
         load(tmp_path, corrupt="skip")
     assert str(caught.value) == f"folder {tmp_path} holds no picture that can be read"
+
+
+def test_a_picture_that_has_gone_is_named(tmp_path: Path) -> None:
+    pool = ImageFolderPool(photos(tmp_path, "0.png", "1.png"))
+    (tmp_path / "1.png").unlink()
+    with pytest.raises(BadData, match=r"^picture '1\.png' cannot be read: No such file or directory$"):
+        _ = pool.digest
+
+
+def test_the_digest_of_a_large_folder_reads_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("askwell.data.folder.SAMPLE", 3)
+    read: list[Path] = []
+    real = folder_room._hash
+    monkeypatch.setattr("askwell.data.folder._hash", lambda path: read.append(path) or real(path))
+    folder = photos(tmp_path, *(f"{place}.png" for place in range(9)))
+    first = ImageFolderPool(folder).digest
+    assert sorted(path.name for path in read) == ["0.png", "4.png", "8.png"]
+    same_size = (folder / "1.png").stat().st_size
+    (folder / "1.png").write_bytes(bytes(same_size))
+    assert ImageFolderPool(folder).digest == first
+    (folder / "1.png").write_bytes(bytes(same_size + 1))
+    assert ImageFolderPool(folder).digest != first
 
 
 def test_the_digest_follows_names_and_bytes(tmp_path: Path) -> None:

@@ -144,7 +144,10 @@ def test_labels_to_indices(labels: Any, classes: list[str] | None, codes: list[i
             "label 'cta' is none of the 2 classes: did you mean 'cat'? Known: cat, dog",
         ),
         ([0, 2], ["cat", "dog"], BadLabel, "label '2' is none of the 2 classes: Known: cat, dog"),
-        ([0.5, 1.0], None, BadLabel, "label 0.5 is neither a name nor a whole number"),
+        (
+            [0.5, 1.0], None, BadLabel,
+            "label 0.5 is neither a name nor a whole number: for numbers give task='regression'",
+        ),
         ([-2, 1], ["cat", "dog"], BadLabel, "label '-2' is none of the 2 classes: Known: cat, dog"),
         (["a", "a"], None, BadData, "all labels are 'a': at least two classes are needed (-1 means unknown)"),
         ([1, -1], None, BadData, "all labels are '1': at least two classes are needed (-1 means unknown)"),

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 from data_files import tensors
 
 from askwell.core.pool import Form
 from askwell.data import Data, TablePool, TextPool, load
-from askwell.data.table import read_table
-from askwell.errors import BadData, BadShape, MissingExtra, NotFinite, UnknownName
+from askwell.data.table_files import read_table
+from askwell.errors import BadData, BadLabel, BadShape, MissingExtra, NotFinite, UnknownName
 
 FRAME = pd.DataFrame(
     {
@@ -30,6 +31,10 @@ def written(folder: Path, ending: str) -> Path:
     path = folder / f"pets{ending}"
     if ending == ".parquet":
         FRAME.to_parquet(path)
+    elif ending == ".feather":
+        FRAME.to_feather(path)
+    elif ending == ".tsv":
+        FRAME.to_csv(path, index=False, sep="\t")
     elif ending.startswith(".csv"):
         FRAME.to_csv(path, index=False)
     else:
@@ -37,7 +42,7 @@ def written(folder: Path, ending: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet"])
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz", ".parquet", ".feather"])
 def test_all_formats_are_read_alike(tmp_path: Path, ending: str) -> None:
     data = load(written(tmp_path, ending), key="id", test_size=0)
     assert isinstance(data.pool, TablePool)
@@ -108,12 +113,87 @@ def test_long_fields_and_byte_order_marks(tmp_path: Path) -> None:
 def test_another_encoding(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes("text,label\nMüller,a\nMaier,b\n".encode("latin-1"))
-    assert load(path, encoding="latin-1", test_size=0).pool.item(0) == "Müller"
+    for known in ("latin-1", "cp1252", "ISO-8859-15"):
+        assert load(path, encoding=known, test_size=0).pool.item(0) == "Müller"
     with pytest.raises(BadData) as caught:
         load(path)
     assert str(caught.value) == (f"{path} is not utf-8 text (byte 0xfc): give its encoding, such as encoding='latin-1'")
     with pytest.raises(BadData, match=r"^there is no encoding 'utf-9': use utf-8, latin-1, cp1252, utf-16 …$"):
         load(path, encoding="utf-9")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".tsv", ".jsonl"])
+@pytest.mark.parametrize(
+    ("known", "declared", "reason"),
+    [
+        ("utf-16", "utf-8", "utf-8 text (byte 0xff): give its encoding, such as encoding='utf-16'"),
+        ("latin-1", "UTF-8", "UTF-8 text (byte 0xfc): give its encoding, such as encoding='latin-1'"),
+        ("latin-1", "ascii", "ascii text (byte 0xfc): give its encoding, such as encoding='latin-1'"),
+        ("utf-8", "ascii", "ascii text (byte 0xc3): give its encoding, such as encoding='utf-8'"),
+        ("utf-8", "utf-16", "utf-16 text: give its encoding, such as encoding='utf-8'"),
+    ],
+)
+def test_a_wrong_encoding(tmp_path: Path, ending: str, known: str, declared: str, reason: str) -> None:
+    text = {".jsonl": '{"text": "Müller"}\n{"text": "Maier"}\n', ".tsv": "text\tkind\nMüller\ta\nMaier\tb\n"}
+    body = text.get(ending, "text,kind\nMüller,a\nMaier,b\n").encode(known)
+    path = tmp_path / f"t{ending}"
+    path.write_bytes(gzip.compress(body) if ending.endswith(".gz") else body)
+    with pytest.raises(BadData) as caught:
+        load(path, encoding=declared)
+    assert str(caught.value) == f"{path} is not {reason}"
+    assert load(path, encoding=known).pool.item(0) == "Müller"
+
+
+COLUMNS: dict[str, Any] = {
+    "plain": pd.Series(["b", "a", None, "b"], dtype=object),
+    "text": pd.Series(["b", "a", None, "b"], dtype="string"),
+    "arrow": pd.Series(["b", "a", None, "b"], dtype=pd.ArrowDtype(pyarrow.string())),
+    "category": pd.Series(["b", "a", None, "b"], dtype="category"),
+    "whole": pd.Series([7, 3, None, 7], dtype="Int64"),
+    "float": pd.Series([7.0, 3.0, np.nan, 7.0]),
+    "arrow whole": pd.Series([7, 3, None, 7], dtype=pd.ArrowDtype(pyarrow.int64())),
+    "boolean": pd.Series([True, False, None, True], dtype="boolean"),
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_frames_of_any_type(column: str) -> None:
+    frame = pd.DataFrame({"size": pd.Series([1, 2, 3, 4], dtype="Int32"), "kind": COLUMNS[column]})
+    data = load(frame, label="kind", test_size=0)
+    assert data.labels is not None
+    assert data.labels.tolist() == [1, 0, -1, 1]
+    assert data.pool.item(2) == {"size": 3.0}
+    again = load(frame, labels=frame["kind"], columns=["size"], test_size=0)
+    assert again.digest == data.digest
+    texts = load(frame, text="kind", key="size", classes=["x", "y"]).pool
+    assert texts.keys([3]) == ["4"]
+    assert texts.item(2) == ""
+
+
+def test_numbers_of_any_type() -> None:
+    whole, real = pd.Series([1, 2, 3], dtype="Int8"), pd.Series([1.5, 2.5, 3.5], dtype=pd.ArrowDtype(pyarrow.float32()))
+    frame = pd.DataFrame({"a": whole, "b": real, "c": pd.Categorical([3, 1, 2]), "target": [0.5, 1.5, 2.5]})
+    data = load(frame, task="regression", test_size=1)
+    assert data.pool.item(0) == {"a": 1.0, "b": 1.5, "c": 3.0}
+    frame.loc[1, "a"] = pd.NA
+    with pytest.raises(NotFinite) as caught:
+        load(frame, task="regression")
+    assert str(caught.value) == "column 'a' of the frame: NaN or infinity in 1 of 3 rows, the first are 1"
+
+
+def test_bad_frames() -> None:
+    with pytest.raises(BadData, match=r"^the frame has two columns of one name: a, a$"):
+        load(pd.DataFrame([[1, 2]], columns=["a", "a"]))
+    with pytest.raises(BadData, match=r"^column 'label' of the frame: 'dog' names 3 items, every id must name one$"):
+        load(FRAME, key="label", label="id")
+    with pytest.raises(UnknownName) as missing:
+        load(FRAME, columns=["weight", "hieght"])
+    assert str(missing.value) == (
+        "unknown column of the frame 'hieght': did you mean 'height'? Known: height, id, label, weight"
+    )
+    with pytest.raises(BadLabel) as strange:
+        load(FRAME, key="id", classes=["dog", "cow"])
+    assert str(strange.value) == "label 'cat' is none of the 2 classes: Known: dog, cow"
 
 
 @pytest.mark.parametrize("option", ["text", "label", "key"])
@@ -200,7 +280,7 @@ def test_nested_values_are_no_numbers(tmp_path: Path) -> None:
 
 
 def test_what_is_no_table(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match=r"x\.tsv is no table: use a file that ends in \.csv, \.csv\.gz, "):
-        read_table(tmp_path / "x.tsv")
+    with pytest.raises(BadData, match=r"x\.xls is no table: use a file that ends in \.csv, \.csv\.gz, \.tsv, "):
+        read_table(tmp_path / "x.xls")
     with pytest.raises(BadShape, match=r"^a table of 1 columns has shape \(N, 1\), got \(2, 2\)$"):
         TablePool(np.eye(2), ["a"])

@@ -1,4 +1,7 @@
-"""Every example in the pages runs: all ```python blocks of a page, one after the other, in an empty folder."""
+"""Every example in the pages runs: all python blocks of a page, one after the other, in an empty folder.
+
+Blocks that carry the name of another library are run by test_site.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r'^```python(?: title="askwell")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#([^)]+))?\)")
 
 

@@ -158,7 +158,11 @@ def test_a_read_only_store_answers_but_does_not_record(project, blobs):
         ({"probs": [[0.5, 0.5]] * 2, "ids": [7, 7]}, InputError, "ids are not unique: [7] occur more than once"),
         ({"probs": "nowhere.npy"}, BadData, "probs: there is no file nowhere.npy"),
         ({"embedding": [[0.5, 0.5]]}, UnmetNeeds, "strategy 'margin' needs probs: give probs="),
-        ({}, InputError, "nothing to choose from: give at least one of probs, mc_probs, embedding, ids"),
+        (
+            {},
+            InputError,
+            "nothing to choose from: give at least one of probs, label_probs, predictions, embedding, ids",
+        ),
     ],
 )
 def test_select_refuses_bad_arrays(arrays, error, text):

@@ -238,17 +238,20 @@ def test_a_label_is_not_volunteered_past_a_question(project):
     assert [vote.value for vote in project.store.votes()] == ["a"]
 
 
-def test_a_corrupt_picture_is_named_before_anything_is_written(tmp_path):
+def test_a_corrupt_picture_is_named_when_it_is_met_and_can_be_removed(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / "pets" / name).mkdir(parents=True)
         for n in range(8):
             Image.fromarray(np.full((8, 8), 16 * n, np.uint8)).save(tmp_path / "pets" / name / f"{n}.png")
     (tmp_path / "pets" / "cat" / "3.png").write_bytes(b"no picture")
-    with pytest.raises(BadData, match=r"cat/3\.png"):
-        Project.create(tmp_path / "p", tmp_path / "pets", learner="linear", loading={"cache": tmp_path / "cache"})
-    assert not (tmp_path / "p").exists()
-    loading = {"cache": tmp_path / "cache", "corrupt": "skip"}
+    loading = {"cache": tmp_path / "cache", "test_size": 0}
     with Project.create(tmp_path / "p", tmp_path / "pets", learner="linear", loading=loading) as project:
+        with pytest.raises(BadData, match=r"^picture 'cat/3\.png' cannot be read: .*; corrupt=\"skip\" leaves such"):
+            project.ask(16)
+        project.remove(["cat/3.png"])
+        assert len(project.ask(16)) == 15
+    loading = {"cache": tmp_path / "cache", "corrupt": "skip"}
+    with Project.create(tmp_path / "q", tmp_path / "pets", learner="linear", loading=loading) as project:
         assert sum(project.status()["items"].values()) == 15
 
 

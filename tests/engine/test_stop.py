@@ -33,6 +33,25 @@ def test_a_rule_stops_at_its_bound_and_not_before(rule, stops, goes_on):
     assert rule([]) is None
 
 
+def errors(*values):
+    return [Report(one, 10 * (one + 1), 1.0, {"rmse": value}, "rmse", 0, "", "") for one, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "stops", "goes_on", "reason"),
+    [
+        (Target(2.0), errors(5.0, 2.0), errors(1e9, 2.1), "rmse of 2.0000"),
+        (Plateau(2), errors(100.0, 50.0, 49.9, 49.8), errors(100.0, 50.0, 49.9, 49.7), "a plateau: rmse fell by 0.40%"),
+        (Plateau(1), errors(3.0, 4.0), errors(4.0, 3.0), "a plateau: rmse fell by 0.00% in 1 rounds"),
+        (Plateau(1), errors(0.0, 0.0), errors(1.0, 0.0), "a plateau: rmse fell by 0.00% in 1 rounds"),
+    ],
+)
+def test_of_an_error_less_is_better(rule, stops, goes_on, reason):
+    """A plateau is a share of the best error before: from 50, half a per cent is 0.25."""
+    assert rule(stops).startswith(reason)
+    assert rule(goes_on) is None
+
+
 def test_rules_compose():
     either, both = Labels(20) | Rounds(5), Labels(20) & Rounds(2)
     assert either(reports(0.1, 0.2)) == "20 labels"

@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.svm import SVC
 
-from askwell.core.needs import MC_PROBS, PROBS
+from askwell.core.needs import EMBEDDING, LOGITS, MC_PROBS, PROBS
 from askwell.core.pool import Form
 from askwell.core.seeds import Seeds
 from askwell.core.spec import build, config, parse
@@ -35,6 +36,16 @@ class Unweighted(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X):  # noqa: N803 - scikit-learn's name
         return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+
+class Voteless(ClassifierMixin, BaseEstimator):
+    """Says nothing but its decision."""
+
+    def fit(self, X, y):  # noqa: N803 - scikit-learn's name
+        return self
+
+    def predict(self, X):  # noqa: N803 - scikit-learn's name
+        return np.zeros(len(X), np.int64)
 
 
 def fitted(factory, labelled=None, kind="vector", **job):
@@ -164,7 +175,7 @@ def test_files_of_other_learners_are_refused_and_other_versions_named(tmp_path):
     problem, learner, _ = fitted(FOREST)
     learner.save(tmp_path / "forest")
     other = Sklearn("extra_trees").build(problem.pool.form, problem.task, None)
-    with pytest.raises(BadData, match=r"was not saved by Sklearn\(estimator='extra_trees'.* over 3 classes"):
+    with pytest.raises(BadData, match=r"was not saved by Sklearn\(estimator='extra_trees'.* for Classification"):
         other.load(tmp_path / "forest")
     values = load_file(tmp_path / "forest")
     about = json.loads(bytes(values["about"].tolist()))
@@ -205,7 +216,14 @@ class Featureless(FakePool):
         (Sklearn("sklearn.svn:SVC"), InputError, "estimator 'sklearn.svn:SVC': there is no module 'sklearn.svn'"),
         (Sklearn("sklearn.svm:SVX"), UnknownName, "unknown estimator in 'sklearn.svm': 'SVX': did you mean 'SV"),
         (Sklearn("k_neighbors", {"neighbors": 3}), UnknownName, "'neighbors': did you mean 'n_neighbors'"),
-        (Sklearn("sklearn.svm:LinearSVC"), UnmetNeeds, "gives no probabilities: choose one with predict_proba"),
+        (
+            Sklearn(f"{__name__}:Voteless"),
+            UnmetNeeds,
+            "Voteless' gives no probabilities: choose one with predict_proba",
+        ),
+        (Sklearn("sklearn.pipeline:Pipeline"), InputError, "'sklearn.pipeline:Pipeline' needs steps: give settings"),
+        (Sklearn("torch.nn:ReLU"), InputError, "'torch.nn:ReLU' is no scikit-learn estimator: build it on"),
+        (Sklearn("svm", {"decision_function_shape": "ovo"}), UnmetNeeds, "decides between pairs of classes: set"),
     ],
 )
 def test_what_cannot_be_made_is_refused(factory, error, message):
@@ -224,3 +242,38 @@ def test_what_else_it_refuses():
         learner.fit(Featureless(problem.pool.rows), problem.job(), Seeds(0))
     with pytest.raises(UnmetNeeds, match="this learner has not been fitted"):
         learner.predict(problem.pool, problem.test)
+    _, learner, _ = fitted(Sklearn("k_neighbors"), torch.arange(3))
+    with pytest.raises(InputError, match="KNeighborsClassifier cannot predict: Expected n_neighbors <= n_samples_fit"):
+        learner.predict(problem.pool, problem.test)
+    with pytest.raises(UnmetNeeds, match="there is no embedding: there is probs"):
+        computed(*fitted(Sklearn())[:2], (EMBEDDING,))
+
+
+def test_hard_votes_are_refused_after_the_fit_that_shows_them():
+    named = (("a", Sklearn()), ("b", Sklearn("naive_bayes")))
+    with pytest.raises(UnmetNeeds, match="gives no probabilities: choose one with predict_proba or decision_function"):
+        fitted(Sklearn("sklearn.ensemble:VotingClassifier", {"estimators": named}))
+    _, learner, _ = fitted(Sklearn("sklearn.ensemble:StackingClassifier", {"estimators": named, "cv": 2}))
+    assert learner.provides == {"probs"}
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_decisions_stand_in_for_probabilities(classes):
+    labelled = torch.arange(36)[torch.arange(36) % 3 < classes]
+    problem, learner, _ = fitted(Sklearn("svm"), labelled)
+    rows = problem.pool.rows.numpy()
+    reference = SVC().fit(rows[labelled], problem.truth[labelled])
+    decided = torch.from_numpy(reference.decision_function(rows[problem.unlabelled])).float()
+    wanted = torch.stack([-decided / 2, decided / 2], 1) if classes == 2 else decided
+    found = computed(problem, learner, (PROBS, LOGITS))
+    torch.testing.assert_close(found[LOGITS][:, :classes], wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found[LOGITS].softmax(1), found[PROBS])
+    assert not found[PROBS][:, classes:].any()
+
+
+def test_a_committee_whose_members_only_vote():
+    bag = Sklearn("bagging", {"estimator": Sklearn("sklearn.svm:LinearSVC"), "n_estimators": 6})
+    problem, learner, _ = fitted(bag)
+    found = computed(problem, learner, (PROBS, MC_PROBS(draws=6)))
+    assert set(found[MC_PROBS(draws=6)].unique().tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(found[MC_PROBS(draws=6)].mean(1), found[PROBS])

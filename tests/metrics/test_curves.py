@@ -149,6 +149,38 @@ def test_curves_that_cannot_be_paired_are_refused():
     assert str(caught.value) == "curves over 10 to 10 and 20 to 20 labels do not overlap"
 
 
+@pytest.mark.parametrize(
+    ("differences", "verdict"),
+    [([-0.02, -0.03, -0.02], "better"), ([0.02, 0.03, 0.02], "worse"), ([0.02, -0.03, 0.02], "undecided")],
+)
+def test_less_may_be_better(differences, verdict):
+    found = compare_areas(*pairs(differences), less_is_better=True)
+    assert found.verdict == verdict
+    assert found.differences == pytest.approx(differences)
+
+
+def test_the_text_says_that_less_is_better():
+    found = compare_areas(*pairs([-0.02, -0.03, -0.01, -0.03]), less_is_better=True)
+    assert str(found) == "better: area -0.0225 ± 0.0152 (95 % interval, 4 paired seeds, less is better)"
+
+
+@pytest.mark.parametrize(
+    ("target", "labels"), [(3.0, 75.0), (4.0, 50.0), (5.0, 50.0), (2.0, 100.0), (1.4, 180.0), (1.0, None)]
+)
+def test_labels_to_an_error_are_read_from_above(target, labels):
+    """4 at 50 labels, 2 at 100, 1.25 at 200: 3 lies half-way, 1.4 four fifths of the way."""
+    found = labels_to_target([(50, 4.0), (100, 2.0), (200, 1.25)], target, less_is_better=True)
+    assert found is None if labels is None else found == pytest.approx(labels)
+
+
+def test_savings_of_an_error():
+    falls, slowly = [(50, 4.0), (100, 2.0)], [(50, 4.0), (150, 2.0)]
+    assert saving(falls, slowly, 3.0, less_is_better=True) == Saving(pytest.approx(0.25), False)
+    assert saving(slowly, falls, 3.0, less_is_better=True) == Saving(pytest.approx(-1 / 3), False)
+    assert saving(falls, [(50, 4.0), (150, 3.5)], 3.0, less_is_better=True) == Saving(pytest.approx(0.5), True)
+    assert saving([(50, 4.0)], falls, 3.0, less_is_better=True) is None
+
+
 def test_curves_load_no_torch():
     code = "import sys, askwell.metrics; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

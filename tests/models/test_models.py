@@ -134,7 +134,8 @@ class TestWrapped:
         with pytest.raises(InputError) as caught:
             Wrapped(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten()))
         assert str(caught.value) == (
-            "Sequential has no nn.Linear whose input could be the embedding: name a `layer`, one of 0, 1"
+            "Sequential has no nn.Linear whose input could be the embedding: name the `layer` that makes its output, "
+            "one of 0, 1"
         )
 
     def test_unknown_layer(self):

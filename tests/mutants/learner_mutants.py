@@ -18,12 +18,12 @@ from askwell.testing.learner import Pupil
 
 
 class Network(nn.Module):
-    """Eight inputs, six hidden units, batch norm, dropout, three classes."""
+    """Eight inputs, six hidden units, batch norm, dropout, three classes or another number of outputs."""
 
-    def __init__(self):
+    def __init__(self, outputs=3):
         super().__init__()
         self.hidden, self.norm, self.drop, self.head = (
-            nn.Linear(8, 6), nn.BatchNorm1d(6), nn.Dropout(0.3), nn.Linear(6, 3),
+            nn.Linear(8, 6), nn.BatchNorm1d(6), nn.Dropout(0.3), nn.Linear(6, outputs),
         )  # fmt: skip
 
     def embed(self, x):
@@ -35,6 +35,7 @@ class Clean(Learner):
 
     uses_scheme: ClassVar[bool] = False
     steps: ClassVar[int] = 40
+    outputs: ClassVar[int] = 3
 
     def __init__(self):
         self.net = None
@@ -50,7 +51,7 @@ class Clean(Learner):
     def fresh(self, seeds):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds("init"))
-            return Network()
+            return Network(self.outputs)
 
     def rows(self, pool, job, seeds):
         return torch.cat([x for _, x in pool.items("train").batches(job.labelled, 99, seeds.torch("augment"))])
@@ -63,10 +64,13 @@ class Clean(Learner):
             torch.manual_seed(seeds("dropout"))
             for _ in range(self.steps):
                 adam.zero_grad()
-                nn.functional.cross_entropy(self.net.head(self.net.embed(x)), job.targets).backward()
+                self.loss(self.net.head(self.net.embed(x)), job.targets).backward()
                 adam.step()
         self.net.eval()
         return FitReport(steps=self.steps)
+
+    def loss(self, outputs, targets):
+        return nn.functional.cross_entropy(outputs, targets)
 
     def items(self, pool, ids):
         batches = [x for _, x in pool.items("eval").batches(ids, 99)]
@@ -110,6 +114,63 @@ class Clean(Learner):
         self.net = Network()
         self.net.load_state_dict(load_file(path))
         self.net.eval()
+
+
+class CleanNumbers(Clean):
+    """A number in place of a class, on the scale of the labelled ones."""
+
+    outputs: ClassVar[int] = 1
+    provides = frozenset({"predictions"})
+
+    @classmethod
+    def build(cls, form, task, scheme, device="cpu"):
+        learner = cls()
+        learner.given = learner.task = task
+        return learner
+
+    def fit(self, pool, job, seeds, progress=None):
+        self.task = self.given.fitted(self.scaled_by(job))
+        return super().fit(pool, job, seeds, progress)
+
+    def scaled_by(self, job):
+        return job.targets
+
+    def loss(self, outputs, targets):
+        return self.task.loss(outputs, targets).mean()
+
+    def compute(self, pool, needs, sets, seeds, out=None):
+        return {need: self.predict(pool, sets["candidates"]) for need in needs}
+
+    @torch.no_grad()
+    def predict(self, pool, ids):
+        self.net.eval()
+        return self.task.predict(self.net.head(self.net.embed(self.items(pool, ids))))
+
+    def state(self):
+        return self.net.state_dict() | {f"task.{key}": value for key, value in self.task.state().items()}
+
+    def load(self, path):
+        values, self.net = load_file(path), Network(self.outputs)
+        self.net.load_state_dict({key: value for key, value in values.items() if not key.startswith("task.")})
+        self.net.eval()
+        self.restore({key.removeprefix("task."): value for key, value in values.items() if key.startswith("task.")})
+
+    def restore(self, state):
+        self.task = self.given.restored(state)
+
+
+class ForgetsTheScale(CleanNumbers):
+    # Loads the weights and leaves the scale of the labels behind.
+
+    def restore(self, state):
+        self.task = self.given
+
+
+class ScaleOfHeldOutLabels(CleanNumbers):
+    # Takes mean and deviation from all labels that there are, the validation part's included.
+
+    def scaled_by(self, job):
+        return torch.cat([job.targets, job.validation_targets])
 
 
 class BatchNormInTrainMode(Clean):
@@ -250,8 +311,8 @@ class DrawsLast(Clean):
         return found | ({spread: found[spread].transpose(1, 2)} if len(needs) > 2 and spread in found else {})
 
 
-def _mutant(cls, source, caught_by):
-    return Mutant(Pupil(cls), source, caught_by, name=cls.__name__)
+def _mutant(cls, source, caught_by, task="classification"):
+    return Mutant(Pupil(cls, task=task), source, caught_by, name=cls.__name__)
 
 
 MUTANTS = [
@@ -272,4 +333,6 @@ MUTANTS = [
     _mutant(HandsOutItsHead, "CONTRACTS 1.11", "check_functions_are_of_a_copy"),
     _mutant(LogitsForProbabilities, "ANCHORS 1.2 guessing", "check_provides_what_it_says"),
     _mutant(DrawsLast, "DESIGN 3", "check_provides_what_it_says"),
+    _mutant(ForgetsTheScale, "FIELD 2.32 scores of the wrong checkpoint", "check_survives_save_and_load", "regression"),
+    _mutant(ScaleOfHeldOutLabels, "ANCHORS 3 learner", "check_trains_on_its_items_only", "regression"),
 ]

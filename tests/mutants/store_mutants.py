@@ -11,7 +11,7 @@ import numpy as np
 from mutant import Mutant
 
 from askwell.errors import Conflict
-from askwell.store import Store, open_store
+from askwell.store import STATES, Store, open_store
 
 
 def opened(name, path):
@@ -87,7 +87,7 @@ class AsksWhatIsOut(Store):
 
     @property
     def unasked(self):
-        names = np.array(["unasked", "skipped", "unsure", "answered", "out", "reserved"])
+        names = np.array(["unasked", "skipped", "unsure", "answered", "out", "reserved", "removed"])
         return np.flatnonzero(np.isin(names[self.states()], ["unasked", "out"]))
 
 
@@ -130,8 +130,8 @@ class AnyModelMayPlan(Store):
 class TakesAnyLabel(Store):
     # Keeps a label for an item that nobody asked about.
 
-    def tell_many(self, annotations, *, volunteered=False):
-        return super().tell_many(annotations, volunteered=True)
+    def tell_many(self, annotations, *, volunteered=False, known=None):
+        return super().tell_many(annotations, volunteered=True, known=known)
 
 
 class SeesItsOwnVotesOnly(Store):
@@ -141,9 +141,9 @@ class SeesItsOwnVotesOnly(Store):
         self.spoken = set()
         self.first = None
 
-    def tell_many(self, annotations, *, volunteered=False):
+    def tell_many(self, annotations, *, volunteered=False, known=None):
         self.spoken |= {annotation.annotator for annotation in annotations}
-        return super().tell_many(annotations, volunteered=volunteered)
+        return super().tell_many(annotations, volunteered=volunteered, known=known)
 
     def votes(self, upto=None):
         self.first = set(self.annotators) if self.first is None else self.first
@@ -176,14 +176,39 @@ class KeepsLabelsElsewhere(Store):
 
     beside: ClassVar[dict[tuple[str, int], str]] = {}
 
-    def tell_many(self, annotations, *, volunteered=False):
-        numbers = super().tell_many(annotations, volunteered=volunteered)
+    def tell_many(self, annotations, *, volunteered=False, known=None):
+        numbers = super().tell_many(annotations, volunteered=volunteered, known=known)
         for number, annotation in zip(numbers, annotations, strict=True):
             self.beside[str(self.path), number] = annotation.value
         return numbers
 
     def votes(self, upto=None):
         return (replace(vote, value=self.beside.get((str(self.path), vote.seq))) for vote in super().votes(upto))
+
+
+class ForgetsTheRemoved(Store):
+    # Takes the answers about an item out with the item.
+
+    def votes(self, upto=None):
+        gone = {item for edit in self.edits() if edit.kind == "remove" for item in edit.body["items"]}
+        return (vote for vote in super().votes(upto) if vote.item not in gone)
+
+
+class LeavesQuestionsOpen(Store):
+    # Removes an item, and still asks about it.
+
+    def remove(self, ids, *, annotator="project", known=None):
+        gone = np.setdiff1d(ids, np.flatnonzero(self.states() == STATES.index("removed")))
+        if len(gone):
+            self.edit("remove", {"items": gone.tolist()}, known=known)
+        return gone
+
+
+class EditsWhateverElse(Store):
+    # Lets two programs edit without knowing of each other.
+
+    def edit(self, kind, body, *, known=None):
+        return super().edit(kind, body)
 
 
 def _mutant(cls, source, caught_by):
@@ -207,4 +232,7 @@ MUTANTS = [
     _mutant(LeasesDieWithTheProcess, "ANCHORS 3 store, kill", "check_taken_questions_outlive_their_process"),
     _mutant(KeepsLabelsElsewhere, "FIELD 2.17 labels not written back", "check_export_and_import_are_inverse"),
     _mutant(SeesItsOwnVotesOnly, "issue 2, two processes", "check_another_process_loses_nothing"),
+    _mutant(ForgetsTheRemoved, "issue 3.3", "check_edits_change_no_answer"),
+    _mutant(LeavesQuestionsOpen, "issue 3.3", "check_removed_items_are_left_alone"),
+    _mutant(EditsWhateverElse, "issue 3.3", "check_edits_are_made_one_after_the_other"),
 ]

@@ -11,11 +11,12 @@ import torch
 from sklearn.cluster import KMeans
 from torch import Generator, Tensor
 
-from askwell.core.needs import EMBEDDING, LABELS, MC_PROBS, PROBS, Need
+from askwell.core.needs import EMBEDDING, FEATURES, LABEL_PROBS, LABELS, MC_PROBS, PREDICTIONS, PROBS, Need
 from askwell.core.strategy import ScoreStrategy, Strategy
 from askwell.core.view import Batch, View
 from askwell.errors import UndeclaredNeed
 from askwell.functional.pick import top, uniform
+from askwell.functional.uncertainty import entropy
 
 from mutant import Mutant  # isort: skip
 
@@ -339,6 +340,38 @@ class ReadsLabelsOfNobody(Clean):
         return super().score(view) + 0 * view[LABELS].sum()
 
 
+class ForgetsTheAbsence(Clean):
+    # Entropy of a label's presence alone, as if probabilities of labels summed to one.
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (LABEL_PROBS,)
+
+    def score(self, view: View) -> Tensor:
+        return entropy(view[LABEL_PROBS].float())
+
+
+@dataclass(frozen=True)
+class ProductOfMinima(ScoreStrategy):
+    """Asks for the items whose nearest input is far, times the distance to the nearest output, whosever that is.
+
+    From `features` (N, D) and (M, D), `predictions` (N, 1) and `labels` (M,). O(N·M·D).
+
+    Wu, Lin and Huang 2019, arXiv 1808.04245, misread: the minimum is of the product.
+    """
+
+    cold_start: ClassVar[bool] = False
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (FEATURES, FEATURES.at("labelled"), PREDICTIONS, LABELS)
+
+    def score(self, view: View) -> Tensor:
+        x, known = view[FEATURES].double(), view[FEATURES.at("labelled")].double()
+        y = view[PREDICTIONS].double() - view[LABELS].double()
+        return (torch.cdist(x, known).amin(1) * y.abs().amin(1)).float()
+
+
 MUTANTS = [
     Mutant(OneOverBudget(), "FIELD 1.2.7", "check_returns_exactly_n"),
     Mutant(BudgetWithoutEffect(), "FIELD 1.2.6", "check_returns_exactly_n"),
@@ -363,6 +396,8 @@ MUTANTS = [
     Mutant(ScaledByThePool(), "ANCHORS 3.9", "check_rowwise_scores_are_local"),
     Mutant(ReversedDirection(), "ANCHORS 1.9 flags for direction", "check_scores_rank_the_batch"),
     Mutant(ReversedScore(), "ANCHORS 1.9 flags for direction", "check_picks_are_golden", "least_confidence"),
+    Mutant(ForgetsTheAbsence(), "issue 3, binary entropies", "check_picks_are_golden", "binary_entropy"),
+    Mutant(ProductOfMinima(), "issue 3, greedy sampling", "check_picks_are_golden", "greedy_sampling"),
     Mutant(SumsInHalf(), "ANCHORS 3.12", "check_dtypes_agree"),
     Mutant(SecretlyNeedsLabels(), "ANCHORS 3.13", "check_cold_start_is_declared"),
     Mutant(ForbidsColdStartInVain(), "ANCHORS 3.13", "check_cold_start_is_declared"),

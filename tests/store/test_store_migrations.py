@@ -21,7 +21,7 @@ def exactly(text: str) -> str:
 
 
 def old(source: Path, path: Path, version: int) -> Path:
-    """The evidence of a store in a file as an askwell that knew `version` migrations would have left it."""
+    """What a store holds in a file as an askwell that knew `version` migrations would have left it."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(LIST)
@@ -29,7 +29,10 @@ def old(source: Path, path: Path, version: int) -> Path:
         change(connection)
         connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (number, change.__name__, time.time()))
     connection.execute("ATTACH ? AS source", (str(source),))
-    for table in ("meta", *APPEND_ONLY):
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in ("meta", *APPEND_ONLY, "standing", "lease", "done"):
+        if table not in there:
+            continue
         connection.execute(f"INSERT INTO main.{table} SELECT * FROM source.{table}")
     connection.close()
     return path
@@ -59,7 +62,7 @@ def test_migrations_are_applied_once_and_recorded(tmp_path: Path) -> None:
     for _ in range(2):
         with open_store(tmp_path / "labels.db", create=True) as store, store.connections.read() as one:
             assert one.execute("SELECT number, name FROM migration ORDER BY number").fetchall() == names
-    assert [name for _, name in names] == ["m001_evidence", "m002_append_only", "m003_queue"]
+    assert [name for _, name in names] == ["m001_evidence", "m002_append_only", "m003_queue", "m004_edits"]
 
 
 def test_an_older_schema_cannot_be_read_only(tmp_path: Path) -> None:
@@ -107,5 +110,6 @@ def test_evidence_can_be_neither_changed_nor_deleted(tmp_path: Path, table: str,
         say(store, 1)
         store.reserve("test", [1])
         store.write_report(0, {})
+        store.edit("add_class", {"name": "newt"})
         with pytest.raises(sqlite3.IntegrityError, match=f"^{table} is append-only$"), store.connections.write() as one:
             one.execute(deed.format(table))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from store_scenes import asked, batch, say
 
+from askwell.core.recipe import Resolution
 from askwell.core.store import Vote
-from askwell.errors import InputError
-from askwell.store import RESOLVERS, last, majority
+from askwell.errors import BadLabel, InputError
+from askwell.store import RESOLVERS, last, majority, mean
 
 
 def vote(seq: int, value: object) -> Vote:
@@ -31,7 +33,36 @@ def test_labels_are_equal_when_their_json_is() -> None:
 
 
 def test_resolvers_have_names() -> None:
-    assert (RESOLVERS["last"], RESOLVERS["majority"], len(RESOLVERS)) == (last, majority, 2)
+    assert (RESOLVERS["last"], RESOLVERS["majority"], RESOLVERS["mean"]) == (last, majority, mean)
+    assert set(RESOLVERS) == set(get_args(Resolution))
+
+
+@pytest.mark.parametrize(
+    ("answers", "names"),
+    [
+        ([["car", "sky"], ["sky"]], ["sky"]),
+        ([["car", "sky"], ["sky", "tree"], ["car", "tree"]], ["car", "sky", "tree"]),
+        ([["car"], ["sky"]], []),
+        ([[], [], ["sky"]], []),
+        ([["sky"], ["sky"], []], ["sky"]),
+        ([["tree", "sky"]], ["tree", "sky"]),
+    ],
+)
+def test_a_name_is_in_the_label_when_more_than_half_say_it(answers: list[list[str]], names: list[str]) -> None:
+    assert majority([vote(seq, answer) for seq, answer in enumerate(answers)]) == names
+
+
+def test_lists_that_are_no_names_are_answers_as_a_whole() -> None:
+    assert majority([vote(1, [0.1, 0.2]), vote(2, [0.1, 0.3]), vote(3, [0.1, 0.3])]) == [0.1, 0.3]
+
+
+def test_the_mean_of_numbers_loses_nothing_to_rounding() -> None:
+    assert mean([vote(1, 2), vote(2, 3.0), vote(3, 7)]) == 4.0
+    assert mean([vote(1, 1e16), vote(2, 1.0), vote(3, -1e16)]) == pytest.approx(1 / 3)
+    for value in ("3", True, [1.0]):
+        with pytest.raises(BadLabel) as caught:
+            mean([vote(1, 2.0), vote(2, value)])
+        assert str(caught.value) == f"answer {value!r} has no mean, for it is no number: resolve by 'majority'"
 
 
 def test_labels_come_in_question_order_whatever_the_order_of_arrival(tmp_path: Path) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Generator, Tensor
 
-from askwell.core.needs import EMBEDDING, FEATURES, LABELS, MC_PROBS, PROBS, Need
+from askwell.core.needs import (
+    LABEL_PROBS,
+    LABELS,
+    MC_LABEL_PROBS,
+    MC_PREDICTIONS,
+    MC_PROBS,
+    PREDICTIONS,
+    PROBS,
+    Need,
+)
 from askwell.core.strategy import Strategy
 from askwell.core.view import View
 
@@ -34,14 +43,25 @@ def tensors_for(
     """Random tensors for all needs of a strategy."""
     generator, made = rng(seed), {}
     for need in strategy.needs:
-        count = rows if need.over == "candidates" else labelled
-        if need.name == MC_PROBS.name:
-            logits = 2 * torch.randn(count, int(need["draws"]), classes, generator=generator)
-            made[need] = logits.softmax(2)
-        elif need.name == PROBS.name:
-            made[need] = (2 * torch.randn(count, classes, generator=generator)).softmax(1)
-        elif need.name == LABELS.name:
+        count, draws = rows if need.over == "candidates" else labelled, int(dict(need.params).get("draws", 0))
+        if need.name == LABELS.name:
             made[need] = torch.randint(classes, (count,), generator=generator)
-        elif need.name in (EMBEDDING.name, FEATURES.name):
-            made[need] = torch.randn(count, 6, generator=generator)
+            continue
+        shape = {
+            PROBS.name: (classes,), LABEL_PROBS.name: (classes,), MC_PROBS.name: (draws, classes),
+            MC_LABEL_PROBS.name: (draws, classes), PREDICTIONS.name: (1,), MC_PREDICTIONS.name: (draws, 1),
+        }.get(need.name, (6,))  # fmt: skip
+        made[need] = AS.get(need.name, torch.Tensor.clone)(torch.randn(count, *shape, generator=generator))
     return made
+
+
+def softmax(rows: Tensor) -> Tensor:
+    return (2 * rows).softmax(-1)
+
+
+AS: dict[str, Callable[[Tensor], Tensor]] = {
+    PROBS.name: softmax,
+    MC_PROBS.name: softmax,
+    LABEL_PROBS.name: torch.sigmoid,
+    MC_LABEL_PROBS.name: torch.sigmoid,
+}

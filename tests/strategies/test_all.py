@@ -19,11 +19,15 @@ from askwell.strategies import (
     BADGE,
     BALD,
     BatchBALD,
+    BinaryEntropy,
     ClassBalance,
     Coreset,
     Entropy,
+    GreedySampling,
     LeastConfidence,
     Margin,
+    MultiLabelBALD,
+    PredictiveVariance,
     Random,
     Stochastic,
     Subsample,
@@ -37,11 +41,16 @@ PARTS: list[Strategy] = [
     BADGE(first="uniform"),
     BALD(draws=4),
     BatchBALD(draws=4, samples=100),
+    BinaryEntropy(),
+    BinaryEntropy("max"),
     ClassBalance(Margin()),
     Coreset(),
     Entropy(),
+    GreedySampling("inputs"),
     LeastConfidence(),
     Margin(),
+    MultiLabelBALD(draws=4),
+    PredictiveVariance(draws=4),
     Random(),
     Stochastic(Entropy()),
     Stochastic(Margin(), kind="softmax", beta=2.0),
@@ -126,7 +135,10 @@ def test_is_found_by_name(strategy: Strategy) -> None:
     assert strategy.name == snake(type(strategy).__name__)
 
 
-DETERMINISTIC = [BALD(draws=4), Coreset(), Entropy(), LeastConfidence(), Margin(), VariationRatios(draws=4)]
+DETERMINISTIC = [
+    BALD(draws=4), BinaryEntropy(), Coreset(), Entropy(), GreedySampling(), LeastConfidence(), Margin(),
+    PredictiveVariance(draws=4), VariationRatios(draws=4),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("strategy", DETERMINISTIC, ids=map(repr, DETERMINISTIC))

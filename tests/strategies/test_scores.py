@@ -8,10 +8,20 @@ from strategy_views import rng, view_of
 from torch import Tensor
 from torch.testing import assert_close
 
-from askwell.core.needs import PROBS
+from askwell.core.needs import LABEL_PROBS, PROBS
 from askwell.core.strategy import ScoreStrategy
 from askwell.errors import UnknownName
-from askwell.strategies import BALD, Entropy, LeastConfidence, Margin, Random, VariationRatios
+from askwell.strategies import (
+    BALD,
+    BinaryEntropy,
+    Entropy,
+    LeastConfidence,
+    Margin,
+    MultiLabelBALD,
+    PredictiveVariance,
+    Random,
+    VariationRatios,
+)
 
 P1 = torch.tensor([[0.50, 0.49, 0.01], [0.44, 0.40, 0.16], [0.46, 0.27, 0.27]])
 FIRST = torch.tensor([[0.5, 0.5, 0.5, 0.5], [0.9, 0.1, 0.9, 0.1], [0.8, 0.7, 0.6, 0.4]])
@@ -31,6 +41,33 @@ def test_worked_pick(strategy: ScoreStrategy, tensor: Tensor, item: int, score: 
     assert batch.ids.tolist() == [item]
     assert batch.scores is not None
     assert score is None or float(batch.scores) == pytest.approx(score, abs=1e-6)
+
+
+LABELS = torch.tensor([[0.5, 1.0, 0.0], [0.2, 0.8, 0.1], [0.9, 0.9, 0.1]])
+
+
+def test_binary_entropies_count_all_labels_or_the_least_decided() -> None:
+    """h(.5) = .6931; h(.2) = .5004; h(.1) = .3251: means .2310, .4420, .3251."""
+    view = view_of(BinaryEntropy(), {LABEL_PROBS: LABELS})
+    assert BinaryEntropy().scores(view).tolist() == pytest.approx([0.231049, 0.441962, 0.325083], abs=1e-6)
+    assert BinaryEntropy("max").scores(view).tolist() == pytest.approx([0.693147, 0.500402, 0.325083], abs=1e-6)
+    with pytest.raises(UnknownName, match=r"^unknown way to reduce 'sum': Known: max, mean$"):
+        BinaryEntropy("sum")  # type: ignore[arg-type]  # the wrong name is the point
+
+
+def test_information_about_labels_is_in_their_disagreement() -> None:
+    """Item 0 is noise in every draw; item 1 disagrees on one of two labels: (log 2 − h(.1)) / 2."""
+    strategy = MultiLabelBALD(draws=2)
+    mc = torch.tensor([[[0.5, 0.5], [0.5, 0.5]], [[0.9, 0.5], [0.1, 0.5]]])
+    found = strategy.scores(view_of(strategy, {strategy.needs[0]: mc}))
+    assert found.tolist() == pytest.approx([0.0, (0.693147 - 0.325083) / 2], abs=1e-6)
+
+
+def test_variance_adds_up_over_targets() -> None:
+    strategy = PredictiveVariance(draws=2)
+    mc = torch.tensor([[[1.0, 5.0], [3.0, 5.0]], [[2.0, 0.0], [2.0, 4.0]]])
+    batch = strategy.select(view_of(strategy, {strategy.needs[0]: mc}), 2, rng())
+    assert (batch.ids.tolist(), batch.scores.tolist()) == ([10, 0], [4.0, 1.0])
 
 
 def test_ties_of_votes_go_to_the_larger_entropy() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from askwell.core.needs import PROBS
+from askwell.core.needs import MC_PROBS, PROBS
 from askwell.core.spec import build, config
 from askwell.errors import BadLabel, InputError
 from askwell.metrics import of_probs
@@ -111,3 +111,11 @@ def test_compares_pickles_and_is_written_by_value():
     assert again == TASK == pickle.loads(pickle.dumps(TASK))
     assert hash(again) == hash(TASK)
     assert (TASK.outputs, TASK.num_classes, TASK.form) == (3, 3, "label")
+
+
+def test_temperature_divides_logits_and_keeps_certainty():
+    logits = torch.tensor([[2.0, 0.0, -2.0]])
+    torch.testing.assert_close(TASK.tempered(logits.softmax(1), 4.0), (logits / 4).softmax(1))
+    assert TASK.tempered(torch.tensor([[1.0, 0.0, 0.0]]), 4.0).tolist() == [[1.0, 0.0, 0.0]]
+    assert TASK.labels == TASK.classes
+    assert TASK.drawn == {MC_PROBS: "probs"}

@@ -5,30 +5,34 @@ from __future__ import annotations
 import os
 import re
 from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any
 
-from askwell.cli.output import say, table
+from askwell.cli.command import Settings
+from askwell.cli.output import Answer, table
+from askwell.cli.status import plain
 
 __all__ = ["doctor"]
 
 
-def doctor() -> None:
-    """Show versions, devices, folders and extras."""
+def doctor(settings: Settings) -> Answer:
+    """Show versions, devices, folders, settings and extras."""
     from askwell.engine.folder import versions
 
-    say(table([*versions().items(), *_machine(), *_folders()]))
-    say()
-    say("extras")
-    say(table([(extra, _installed(packages)) for extra, packages in _extras().items()], "  "))
+    found = {**versions(), **_machine(), **_folders(), "config": str(settings.config or "no askwell.toml here")}
+    extras = {extra: {name: _version(name) for name in packages} for extra, packages in _extras().items()}
+    shown = table([(name, plain(value)) for name, value in found.items()])
+    listed = table([(extra, plain(packages)) for extra, packages in extras.items()], "  ")
+    return Answer({**found, "extras": extras}, f"{shown}\n\nextras\n{listed}")
 
 
-def _machine() -> list[tuple[str, str]]:
+def _machine() -> dict[str, Any]:
     import torch
 
     names = [torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())]
-    return [
-        ("threads", f"{torch.get_num_threads()} of {os.cpu_count()} processors"),
-        ("devices", ", ".join(["cpu", *(f"cuda:{place} ({name})" for place, name in enumerate(names))])),
-    ]
+    return {
+        "threads": f"{torch.get_num_threads()} of {os.cpu_count()} processors",
+        "devices": ["cpu", *(f"cuda:{place} ({name})" for place, name in enumerate(names))],
+    }
 
 
 def _extras() -> dict[str, list[str]]:
@@ -41,10 +45,6 @@ def _extras() -> dict[str, list[str]]:
     return found
 
 
-def _installed(packages: list[str]) -> str:
-    return ", ".join(f"{package} {_version(package)}" for package in packages)
-
-
 def _version(package: str) -> str:
     try:
         return version(package)
@@ -52,11 +52,11 @@ def _version(package: str) -> str:
         return "missing"
 
 
-def _folders() -> list[tuple[str, str]]:
+def _folders() -> dict[str, str]:
     from askwell.data.cache import cache_folder, cache_size
 
     data = os.environ.get("ASKWELL_DATA")
-    return [
-        ("data", data if data and os.path.isdir(data) else f"{data} (missing)" if data else "ASKWELL_DATA is not set"),
-        ("cache", f"{cache_folder()} ({cache_size() / 1e6:.1f} MB)"),
-    ]
+    return {
+        "data": data if data and os.path.isdir(data) else f"{data} (missing)" if data else "ASKWELL_DATA is not set",
+        "cache": f"{cache_folder()} ({cache_size() / 1e6:.1f} MB)",
+    }

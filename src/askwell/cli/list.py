@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from textwrap import wrap
 from typing import Annotated
 
 import typer
 
-from askwell.cli.output import say, width
+from askwell.cli.output import Answer, width
 from askwell.cli.parts import KINDS, Part, parts
 
 __all__ = ["list_parts"]
@@ -17,23 +18,26 @@ def list_parts(
     kind: Annotated[
         str | None, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}; all without it.")
     ] = None,
-) -> None:
+) -> Answer:
     """List the parts that there are.
 
     Those that other installed packages announce are among them.
     """
-    for room in [kind] if kind else KINDS:
-        say(room)
-        for part in parts(room):
-            say(_entry(part, width()))
-        say()
+    found = {room: parts(room) for room in ([kind] if kind else KINDS)}
+    inner = max(len(part.name) for listed in found.values() for part in listed) + 4
+    blocks = ["\n".join([room, *(_entry(part, inner) for part in listed)]) + "\n" for room, listed in found.items()]
+    return Answer(
+        {room: [asdict(part) for part in listed] for room, listed in found.items()},
+        "\n".join(blocks),
+        "\n".join(part.name for listed in found.values() for part in listed),
+    )
 
 
-def _entry(part: Part, columns: int) -> str:
-    """Name and summary, and below them needs, cost and paper."""
+def _entry(part: Part, inner: int) -> str:
+    """Name and summary, and below them needs, cost and paper, from column `inner` on."""
     facts = [fact for fact in (f"needs {part.needs}" if part.needs else "", part.cost, part.paper) if fact]
-    inner = " " * 20
+    space = " " * inner
     lines = [
-        wrap(text, columns, initial_indent=inner, subsequent_indent=inner) for text in (part.summary, " · ".join(facts))
+        wrap(text, width(), initial_indent=space, subsequent_indent=space) for text in (part.summary, " · ".join(facts))
     ]
-    return f"  {part.name:<18}" + "\n".join(line for block in lines for line in block)[20:]
+    return f"  {part.name}".ljust(inner) + "\n".join(line for block in lines for line in block)[inner:]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,18 +12,26 @@ import typer
 from typer.main import get_command
 
 from askwell import __version__
+from askwell.cli.ask import ask
+from askwell.cli.command import Settings, command
+from askwell.cli.config import NAME, defaults
+from askwell.cli.create import create
 from askwell.cli.doctor import doctor
+from askwell.cli.edit import EDITS
 from askwell.cli.export import export
 from askwell.cli.list import list_parts
+from askwell.cli.output import Answer, as_json
+from askwell.cli.predict import predict
 from askwell.cli.run import run
 from askwell.cli.select import select
 from askwell.cli.show import show
 from askwell.cli.status import status
-from askwell.errors import AskwellError, NotWritable
+from askwell.cli.tell import tell
+from askwell.cli.train import train
+from askwell.errors import AskwellError, ProjectError
 
 __all__ = ["app", "main"]
 
-UNWRITABLE = NotWritable.exit_code
 EPILOG = """\b
 Exit codes:
     0  done
@@ -37,22 +44,32 @@ Exit codes:
     7  an optional package is not installed
   130  interrupted
 """
-
-app = typer.Typer(name="askwell", add_completion=False, rich_markup_mode=None)
-app.command("run")(run)
-app.command("select")(select)
-app.command("list")(list_parts)
-app.command("show")(show)
-app.command("status")(status)
-app.command("export")(export)
-app.command("doctor")(doctor)
+COMMANDS: Mapping[str, Callable[..., Answer]] = {
+    "run": run, "select": select, "create": create, "ask": ask, "tell": tell, "train": train, "predict": predict,
+    "export": export, "status": status, "list": list_parts, "show": show, "doctor": doctor,
+}  # fmt: skip
 
 
-@dataclass
-class Settings:
-    """What holds for every command."""
+def _group(name: str, commands: Mapping[str, Callable[..., Answer]]) -> typer.Typer:
+    group = typer.Typer(name=name, add_completion=False, rich_markup_mode=None)
+    for name, answer in commands.items():
+        group.command(name)(command(answer))
+    return group
 
-    debug: bool = False
+
+app = _group("askwell", COMMANDS)
+edits = _group("edit", EDITS)
+app.add_typer(edits, name="edit")
+
+
+@edits.callback(invoke_without_command=True)
+def edit(context: typer.Context) -> None:
+    """Change the items or the classes of a project.
+
+    All labels and their history are kept.
+    """
+    if context.invoked_subcommand is None:
+        _show_help(context)
 
 
 @app.callback(invoke_without_command=True, epilog=EPILOG)
@@ -60,19 +77,30 @@ def every(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="A file of settings; askwell.toml of this folder, if there is one.")
+    ] = None,
 ) -> None:
     """Deep active learning: asks for the labels that are worth asking for."""
-    context.obj.debug = debug
+    settings: Settings = context.obj
+    settings.debug = debug
+    settings.config = config or (Path(NAME) if Path(NAME).is_file() else None)
+    if settings.config is not None:
+        context.default_map = defaults(settings.config, app)
     if version:
         typer.echo(f"askwell {__version__}")
-    elif context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-    if version or context.invoked_subcommand is None:
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        _show_help(context)
+
+
+def _show_help(context: typer.Context) -> None:
+    typer.echo(context.get_help())
+    raise typer.Exit
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs one command and returns the exit code; an error is one line on standard error.
+    """Runs one command and returns the exit code; an error is one line on standard error, with --json as JSON.
 
     Parts named "module:Class" are looked for in the current folder too.
 
@@ -80,25 +108,30 @@ def main(args: Sequence[str] | None = None) -> int:
     askwell ...
     0
     """
-    settings = Settings()
+    given = sys.argv[1:] if args is None else list(args)
+    settings = Settings(json="--json" in given)
     sys.path.append(str(Path.cwd()))
     try:
-        return int(get_command(app)(args, prog_name="askwell", standalone_mode=False, obj=settings) or 0)
+        return int(get_command(app)(given, prog_name="askwell", standalone_mode=False, obj=settings) or 0)
     except Exception as error:
         if settings.debug:
             traceback.print_exc()
-        print(f"error: {sentence(error)}", file=sys.stderr)
-        return (
-            5
-            if isinstance(error, OSError) and not isinstance(error, AskwellError)
-            else int(getattr(error, "exit_code", 1))
-        )
+        text, code = sentence(error), exit_code(error)
+        print(as_json({"error": text, "exit_code": code}) if settings.json else f"error: {text}", file=sys.stderr)
+        return code
+
+
+def exit_code(error: Exception) -> int:
+    """What the program returns: the error's own code; 5 where the disk refuses, 1 for what nobody foresaw."""
+    if isinstance(error, OSError) and not isinstance(error, AskwellError):
+        return ProjectError.exit_code
+    return int(getattr(error, "exit_code", AskwellError.exit_code))
 
 
 def sentence(error: Exception) -> str:
     """An error as one line."""
     if isinstance(error, typer.TyperException):
-        text = error.format_message()
+        text = error.format_message().replace("Value error, ", "")
     elif isinstance(error, AskwellError | OSError):
         text = str(error)
     else:

@@ -2,12 +2,59 @@
 
 from __future__ import annotations
 
+import json
+import math
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import Any
 
 import typer
 
-__all__ = ["say", "table", "width"]
+__all__ = ["Answer", "as_json", "columns", "counted", "say", "speak", "table", "width"]
+
+WHOLE: Mapping[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+"""Paths and hashes stay in one piece."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command found out.
+
+    data    for programs: what --json prints
+    text    for people
+    result  what --quiet leaves of the text: the path or the ids that were asked for, nothing where there are none
+    """
+
+    data: Mapping[str, Any]
+    text: str
+    result: str = ""
+
+
+def speak(answer: Answer, json: bool, quiet: bool) -> None:
+    """Prints an answer, the one thing that a command writes to standard output."""
+    text = as_json(answer.data, indent=1) if json else answer.result if quiet else answer.text
+    if text:
+        say(text)
+
+
+def as_json(data: Any, indent: int | None = None) -> str:
+    """One JSON document; what is no finite number is null, and what JSON does not know is its text.
+
+    >>> as_json({"accuracy": float("nan"), "rounds": (1, 2)})
+    '{"accuracy": null, "rounds": [1, 2]}'
+    """
+    return json.dumps(_finite(data), indent=indent, ensure_ascii=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def say(text: str = "") -> None:
@@ -16,15 +63,52 @@ def say(text: str = "") -> None:
     typer.echo(text.encode(encoding, "replace").decode(encoding))
 
 
-def table(rows: list[tuple[str, str]], indent: str = "") -> str:
-    """Words with their meanings, in two columns.
+def table(rows: Sequence[tuple[str, str]], indent: str = "") -> str:
+    """Words with their meanings, in two columns; what is wider than the terminal goes on below, unless it is one word.
 
     >>> print(table([("needs", "probs"), ("cost", "O(N)")]))
     needs  probs
     cost   O(N)
     """
     wide = max((len(word) for word, _ in rows), default=0)
-    return "\n".join(f"{indent}{word:<{wide}}  {meaning}".rstrip() for word, meaning in rows)
+    return "\n".join(_entry(f"{indent}{word:<{wide}}  ", meaning) for word, meaning in rows)
+
+
+def _entry(head: str, text: str) -> str:
+    lines = wrap(text, width(), initial_indent=head, subsequent_indent=" " * len(head), **WHOLE)
+    return "\n".join(lines) or head.rstrip()
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "item"), counted(2, "item")
+    ('1 item', '2 items')
+    """
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int, most: int = 40) -> str:
+    """Rows under their headings, each cell on one line and at most `most` characters wide.
+
+    >>> print(columns([{"id": "a", "text": "one\\ntwo"}, {"id": "b", "text": "a long story"}], ["id", "text"], 40, 8))
+    id  text
+    a   one two
+    b   a long …
+    """
+    cells = [list(names), *([_cell(row.get(name), most) for name in names] for row in rows)]
+    wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(f"{cell:<{size}}" for cell, size in zip(line, wide, strict=True)).rstrip() for line in cells)
+    return "\n".join(_cut(line, width) for line in lines)
+
+
+def _cell(value: Any, most: int) -> str:
+    text = "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
+    return _cut(" ".join(text.split()), most)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def width() -> int:

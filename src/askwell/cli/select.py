@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from askwell.cli.output import say
+from askwell.cli.output import Answer, counted
 from askwell.errors import BadData
 
 if TYPE_CHECKING:
@@ -22,14 +22,18 @@ def select(
     probs: Annotated[Path | None, typer.Option(help=".npy, (N, C) class probabilities.")] = None,
     logits: Annotated[Path | None, typer.Option(help=".npy, (N, C) outputs before the softmax.")] = None,
     mc_probs: Annotated[Path | None, typer.Option(help=".npy, (N, K, C) probabilities of K draws.")] = None,
+    label_probs: Annotated[Path | None, typer.Option(help=".npy, (N, C) probability of each label by itself.")] = None,
+    mc_label_probs: Annotated[Path | None, typer.Option(help=".npy, (N, K, C) of those, of K draws.")] = None,
+    predictions: Annotated[Path | None, typer.Option(help=".npy, (N,) or (N, T) predicted numbers.")] = None,
+    mc_predictions: Annotated[Path | None, typer.Option(help=".npy, (N, K) or (N, K, T) of those, of K draws.")] = None,
     embedding: Annotated[Path | None, typer.Option(help=".npy, (N, D) of the candidates.")] = None,
     labelled_embedding: Annotated[Path | None, typer.Option(help=".npy, (M, D) of the labelled items.")] = None,
-    labels: Annotated[Path | None, typer.Option(help=".npy, (M,) class indices of the labelled items.")] = None,
+    labels: Annotated[Path | None, typer.Option(help=".npy, (M,) class indices or numbers of those.")] = None,
     cost: Annotated[Path | None, typer.Option(help=".npy, (N,) price of each candidate.")] = None,
     ids: Annotated[Path | None, typer.Option(help="Your own ids: .npy, or text with one a line.")] = None,
     seed: Annotated[int, typer.Option(help="Breaks ties and draws.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write the ids there, one a line, not to the screen.")] = None,
-) -> None:
+) -> Answer:
     """Choose n items from the arrays of any model.
 
     Prints their ids, the most wanted first.
@@ -37,15 +41,15 @@ def select(
     from askwell.engine.select import select as choose
 
     chosen = choose(
-        strategy, n=n, probs=probs, logits=logits, mc_probs=mc_probs, embedding=embedding,
+        strategy, n=n, probs=probs, logits=logits, mc_probs=mc_probs, label_probs=label_probs,
+        mc_label_probs=mc_label_probs, predictions=predictions, mc_predictions=mc_predictions, embedding=embedding,
         labelled_embedding=labelled_embedding, labels=labels, cost=cost, ids=_ids(ids), seed=seed,
     )  # fmt: skip
     text = "\n".join(map(str, chosen.tolist()))
     if out is None:
-        say(text)
-    else:
-        out.write_text(f"{text}\n")
-        say(f"{len(chosen)} ids in {out}")
+        return Answer({"ids": chosen.tolist()}, text, text)
+    out.write_text(f"{text}\n", encoding="utf-8")
+    return Answer({"ids": chosen.tolist(), "out": out}, f"{counted(len(chosen), 'id')} in {out}", str(out))
 
 
 def _ids(path: Path | None) -> NDArray[Any] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from askwell.cli.output import say, table
+from askwell.cli.output import Answer, table
 from askwell.cli.parts import Part, named
 
 __all__ = ["show"]
@@ -14,13 +15,13 @@ __all__ = ["show"]
 
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `askwell list`, or module:Class.")],
-) -> None:
+) -> Answer:
     """Show one part in full.
 
     What it does and needs, its cost, its paper and its settings; of a recipe also how it departs from the paper.
     """
-    for part in named(name):
-        say(_page(part))
+    found = named(name)
+    return Answer({"parts": [asdict(part) for part in found]}, "\n".join(map(_page, found)), name)
 
 
 def _page(part: Part) -> str:

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Any
 
-import typer
+from askwell.cli.options import Project
+from askwell.cli.output import Answer, table
 
-from askwell.cli.output import say, table
+__all__ = ["plain", "standing", "status"]
 
-__all__ = ["status"]
+SHOWN = 12
+"""Characters of a hash, enough to tell models apart."""
 
 
-def status(
-    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project folder, such as runs/<name>/seed-0.")],
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
+def status(project: Project) -> Answer:
     """Show where a project stands.
 
     Items by state, rounds, cost, and how good its model is.
     """
     from askwell.engine.status import status as find_out
 
-    found = find_out(project)
-    say(json.dumps(found, indent=1) if as_json else table([(name, _plain(value)) for name, value in found.items()]))
+    return standing(find_out(project))
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items()) or "none"
+def standing(found: Mapping[str, Any]) -> Answer:
+    """Where a project stands, in words."""
+    items = ", ".join(f"{count} {state}" for state, count in found["items"].items() if count)
+    shown = {**found, "items": items, "model": found["model"][:SHOWN]}
+    text = table([(name.replace("_", " "), plain(value)) for name, value in shown.items()])
+    return Answer(found, text, str(found["path"]))
+
+
+def plain(value: Any) -> str:
+    """A value as people write it.
+
+    >>> plain({"accuracy": 0.91, "labels": 40}), plain([])
+    ('accuracy 0.91, labels 40', 'none')
+    """
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {plain(inner)}" for key, inner in value.items()) or "none"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value) or "none"

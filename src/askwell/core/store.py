@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from askwell.core.view import Batch
 
-__all__ = ["LabelStore", "Labelled", "Resolve", "Row", "State", "Vote"]
+__all__ = ["Edit", "LabelStore", "Labelled", "Resolve", "Row", "State", "Vote"]
 
 State = Literal["unasked", "out", "answered", "skipped", "unsure"]
 
@@ -46,6 +46,21 @@ class Vote:
     cost: float
     seconds: float
     volunteered: bool = False
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of the project: of its items or its classes. No answer changes by it, only what it is read as.
+
+    seen  newest event when the edit was made: answers up to it are older than the edit
+    body  what was changed, as JSON
+    """
+
+    id: int
+    at: float
+    seen: int
+    kind: str
+    body: Mapping[str, Any]
 
 
 Resolve = Callable[[Sequence[Vote]], Any]
@@ -106,6 +121,24 @@ class LabelStore(Protocol):
 
     def labelled(self, resolve: Resolve, upto: int | None = None) -> Labelled:
         """Resolved labels as of an event."""
+        ...
+
+    def edit(self, kind: str, body: Mapping[str, Any], *, known: int | None = None) -> int:
+        """Records a change of the project and returns its number; refused where `known` edits are not all there are."""
+        ...
+
+    def edits(self) -> Sequence[Edit]:
+        """All changes of the project, oldest first."""
+        ...
+
+    def extend(
+        self, n: int, source: str, digest: str, labels: Mapping[int, Any] | None = None, *, known: int | None = None
+    ) -> range:
+        """Adds n items with the labels that came with them, and the edit that says so, in one transaction."""
+        ...
+
+    def remove(self, ids: Sequence[int] | NDArray[np.int64], *, known: int | None = None) -> NDArray[np.int64]:
+        """Takes items out for good and closes their questions, in one transaction; their answers stay."""
         ...
 
     def made(self) -> Sequence[Mapping[str, Any]]:

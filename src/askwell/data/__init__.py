@@ -13,7 +13,8 @@ from askwell.data.cache import cache_folder, cache_size
 from askwell.data.dataset import Data, Split
 from askwell.data.datasets import DatasetPool
 from askwell.data.folder import ImageFolderPool
-from askwell.data.grown import Grown
+from askwell.data.grown import Grown, MadePool
+from askwell.data.joined import Joined
 from askwell.data.jpeg import JpegPool
 from askwell.data.load import load
 from askwell.data.tables import TablePool
@@ -25,7 +26,9 @@ __all__ = [
     "DatasetPool",
     "Grown",
     "ImageFolderPool",
+    "Joined",
     "JpegPool",
+    "MadePool",
     "Split",
     "TablePool",
     "TextPool",

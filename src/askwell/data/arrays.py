@@ -41,6 +41,7 @@ class ArrayPool(KeyedPool):
     array([2])
     """
 
+    kind: ClassVar[str] = "arrays"
     fitted: ClassVar[int] = 10_000
 
     def __init__(
@@ -51,11 +52,14 @@ class ArrayPool(KeyedPool):
         fit_on: NDArray[np.int64] | None = None,
         features: NDArray[Any] | None = None,
         cache: Path | None = None,
+        like: KeyedPool | None = None,
     ) -> None:
         self.array = usable(array)
         self.layout = layout_of(array.shape)
         self.form = form_of(array.shape)
-        super().__init__(keys_for(len(array), keys), fit_on, features, cache)
+        super().__init__(keys_for(len(array), keys), fit_on, features, cache, like)
+        if like is not None:
+            self._check_form(like)
 
     @cached_property
     def digest(self) -> str:

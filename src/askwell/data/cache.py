@@ -1,4 +1,4 @@
-"""The cache: decoded pictures and fixed features, kept by content hash so that they are made once.
+"""The cache: fixed features, kept by content hash so that they are made once; decoded pictures lie in `LazyRows`.
 
 Every file appears whole or not at all. What cannot be written (a full disk, a read-only home) is held in memory.
 """
@@ -37,13 +37,13 @@ def cache_folder(path: str | Path | None = None) -> Path:
 
 
 def cache_size(path: str | Path | None = None) -> int:
-    """Bytes that the cache takes; 0 when there is none.
+    """Bytes that the cache takes on the disk, holes not counted; 0 when there is none.
 
     >>> cache_size("no/such/folder")
     0
     """
     folder = cache_folder(path)
-    return sum(file.stat().st_size for file in folder.glob("**/*") if file.is_file())
+    return sum(_taken(file.stat()) for file in folder.glob("**/*") if file.is_file())
 
 
 def kept(folder: Path | None, name: str, n: int, blocks: Blocks) -> NDArray[Any]:
@@ -87,6 +87,10 @@ def draft(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _taken(stat: os.stat_result) -> int:
+    return min(stat.st_size, 512 * getattr(stat, "st_blocks", stat.st_size))
 
 
 def _read(path: Path, n: int) -> NDArray[Any] | None:

@@ -72,9 +72,13 @@ class Data:
 
     @cached_property
     def digest(self) -> str:
-        """Hash of all that results depend on: items, hidden labels, classes, features that were given."""
+        """Hash of all that results depend on: items, hidden labels, classes, features that were given, the task.
+
+        A classification, the one task of the first projects, is not named, so that their hashes stay.
+        """
         labels = "none" if self.labels is None else of_array(np.asarray(self.labels))
-        return of_parts(self.pool.digest, labels, repr(self.classes), str(getattr(self.pool, "given", "")))
+        task = () if self.task == "classification" else (self.task,)
+        return of_parts(self.pool.digest, labels, repr(self.classes), str(getattr(self.pool, "given", "")), *task)
 
 
 def known(labels: NDArray[Any]) -> NDArray[np.bool_]:

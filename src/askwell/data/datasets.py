@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from askwell.core.pool import Items, Mode, Pool
 from askwell.data.arrays import ArrayPool
 from askwell.data.cache import cache_folder
+from askwell.data.keyed import KeyedPool
 from askwell.data.keys import Keys
 from askwell.data.read import Found
 from askwell.data.texts import TextPool
@@ -57,11 +58,12 @@ class DatasetPool(ArrayPool):
         fit_on: NDArray[np.int64] | None = None,
         features: NDArray[Any] | None = None,
         cache: Path | None = None,
+        like: KeyedPool | None = None,
     ) -> None:
         if train is not None and len(train) != len(array):
             raise BadData(f"the dataset for training has {len(train)} items, the other has {len(array)}")
         self._train = train
-        super().__init__(array, keys, fit_on=fit_on, features=features, cache=cache)
+        super().__init__(array, keys, fit_on=fit_on, features=features, cache=cache, like=like)
 
     def items(self, mode: Mode) -> Items:
         return self._items if mode == "eval" or self._train is None else Called(self._train, self._items)
@@ -101,14 +103,15 @@ def read_dataset(
     """Reads every item once: arrays, tensors and pictures of one shape become rows, texts a pool of texts."""
     if not len(dataset):
         raise BadData("there are no items: the dataset is empty")
-    first, label = pair(dataset[0])
+    first, _ = pair(dataset[0])
     labels: list[Any] = []
     if isinstance(first, str):
         texts = [_text(item, place) for place, item in enumerate(_items_of(dataset, labels))]
         make: Callable[..., Pool] = partial(TextPool, texts, key, length=length)
     else:
         make = partial(DatasetPool, _rows(dataset, labels), train, key)
-    return Found("dataset", len(dataset), make, labels if label is not None else None)
+    known = labels if any(label is not None for label in labels) else None
+    return Found("dataset", len(dataset), make, known, keys=key)
 
 
 def pair(entry: Any) -> tuple[Any, Any]:

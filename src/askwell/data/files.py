@@ -76,7 +76,7 @@ def read_npz(path: Path, *, key: str | None = None) -> Found:
 def read_npy(path: Path, *, key: Sequence[str] | None = None) -> Found:
     """One memory-mapped array of items."""
     rows = array_of(path)
-    return Found(path.stem, len(rows), partial(ArrayPool, rows, key))
+    return Found(path.stem, len(rows), partial(ArrayPool, rows, key), keys=key)
 
 
 def array_of(path: Path) -> NDArray[Any]:
@@ -95,7 +95,7 @@ def _found(
     ids = None if key is None else [str(value) for value in archive[key].tolist()]
     names = archive.first(CLASSES)
     classes = None if names is None else tuple(str(name) for name in names.tolist())
-    return Found(archive.path.stem, len(rows), partial(ArrayPool, rows, ids), labels, classes, parts)
+    return Found(archive.path.stem, len(rows), partial(ArrayPool, rows, ids), labels, classes, parts, keys=ids)
 
 
 def _joined(items: Sequence[NDArray[Any]], path: Path) -> NDArray[Any]:

@@ -8,26 +8,29 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from askwell.data.cache import cache_folder, draft
-from askwell.data.digest import of_texts
+from askwell.data.digest import of_parts, of_texts
+from askwell.data.keyed import KeyedPool
 from askwell.data.keys import Named
 from askwell.data.pictures import PicturePool, in_threads
 from askwell.errors import BadData
 
 __all__ = ["ImageFolderPool", "listed", "natural"]
 
+SAMPLE = 1000
 ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"))
 
 
 class ImageFolderPool(PicturePool):
     """The pictures below a folder, in natural order; a key is the path below the folder.
 
-    names  which pictures, as paths below the folder; all that are there unless given
+    names   which pictures, as paths below the folder; all that are there unless given
+    digest  of all names and sizes, and of the content of 1,000 pictures, spaced evenly; of up to 1,000: of all content
     Listing reads no picture but the first; 100,000 names take about a second.
 
     >>> import tempfile
@@ -40,6 +43,8 @@ class ImageFolderPool(PicturePool):
     (['p2.png', 'p10.png'], (1, 4, 5))
     """
 
+    remedy: ClassVar[str] = '; corrupt="skip" leaves such pictures out when the folder is loaded'
+
     def __init__(
         self,
         path: str | Path,
@@ -49,26 +54,51 @@ class ImageFolderPool(PicturePool):
         fit_on: NDArray[np.int64] | None = None,
         features: NDArray[Any] | None = None,
         cache: Path | None = None,
+        like: KeyedPool | None = None,
     ) -> None:
         self.path = Path(path)
         keys = Named(listed(self.path) if names is None else names, f"pictures of {path}")
-        super().__init__(keys, size=size, fit_on=fit_on, features=features, cache=cache)
+        super().__init__(keys, size=size, fit_on=fit_on, features=features, cache=cache, like=like)
 
     @cached_property
     def digest(self) -> str:
-        """Hash of names and bytes; read again only when a name, a size or a time of change differs."""
-        names = self.keys(range(len(self)))
-        stats = [os.stat(self.path / name) for name in names]
-        stamp = of_texts(
-            [str(self.path.resolve()), *(f"{n}|{s.st_size}|{s.st_mtime_ns}" for n, s in zip(names, stats, strict=True))]
-        )
-        return _remembered(self._cache, stamp[:32]) or self._hashed(names, stamp[:32])
+        """Hash of names, sizes and bytes; read again only when a name, a size or a time of change differs."""
+        stamp = of_parts("sampled", self._origin, self.versions)[:32]
+        return _remembered(self._cache, stamp) or self._hashed(stamp)
 
-    def _hashed(self, names: Sequence[str], stamp: str) -> str:
-        bodies = in_threads(lambda position: _hash(self.path / names[position]), range(len(names)))
-        digest = of_texts(word for pair in zip(names, bodies, strict=True) for word in pair)
+    @cached_property
+    def versions(self) -> NDArray[np.int64]:
+        """Size and time of change of every file, (N, 2)."""
+        return np.array([self._version(name) for name in self.keys(range(len(self)))], np.int64)
+
+    @cached_property
+    def _origin(self) -> str:
+        return of_texts([str(self.path.resolve()), *self.keys(range(len(self)))])
+
+    @property
+    def _content(self) -> str:
+        return self.digest if len(self) <= SAMPLE else of_parts(self.digest, self.versions)
+
+    def _version(self, name: str) -> tuple[int, int]:
+        try:
+            found = os.stat(f"{self.path}/{name}")
+        except OSError as error:
+            raise BadData(f"picture {name!r} cannot be read: {error.strerror}", got=name) from error
+        return found.st_size, found.st_mtime_ns
+
+    def _hashed(self, stamp: str) -> str:
+        """Content stands for a picture of the sample, its size for every other one."""
+        words = [str(size) for size in self.versions[:, 0].tolist()]
+        sample = np.unique(np.linspace(0, len(self) - 1, min(SAMPLE, len(self))).round().astype(np.int64)).tolist()
+        for position, word in zip(sample, in_threads(self._body, sample), strict=True):
+            words[position] = word
+        names = self.keys(range(len(self)))
+        digest = of_texts(word for pair in zip(names, words, strict=True) for word in pair)
         _remember(self._cache, stamp, digest)
         return digest
+
+    def _body(self, position: int) -> str:
+        return _hash(self._source(position))
 
     def _source(self, position: int) -> Path:
         return self.path / self._name(position)

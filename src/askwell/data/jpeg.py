@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askwell.data.digest import of_parts
+from askwell.data.keyed import KeyedPool
 from askwell.data.keys import Keys, keys_for
 from askwell.data.pictures import PicturePool
 from askwell.errors import BadData
@@ -43,15 +44,26 @@ class JpegPool(PicturePool):
         fit_on: NDArray[np.int64] | None = None,
         features: NDArray[Any] | None = None,
         cache: Path | None = None,
+        like: KeyedPool | None = None,
     ) -> None:
         self.data, self.offsets = data, np.asarray(offsets, np.int64)
         if len(offsets) < 2 or (np.diff(self.offsets) <= 0).any() or self.offsets[-1] > len(data):
             raise BadData(f"offsets must rise from 0 to at most {len(data)}, the number of bytes", got=offsets)
-        super().__init__(keys_for(len(offsets) - 1, keys), size=size, fit_on=fit_on, features=features, cache=cache)
+        super().__init__(
+            keys_for(len(offsets) - 1, keys), size=size, fit_on=fit_on, features=features, cache=cache, like=like
+        )
 
     @cached_property
     def digest(self) -> str:
         return of_parts(self.data, self.offsets)
+
+    @property
+    def versions(self) -> NDArray[np.int64]:
+        return np.column_stack([self.offsets[:-1], self.offsets[1:]])
+
+    @property
+    def _origin(self) -> str:
+        return self.digest
 
     def _source(self, position: int) -> io.BytesIO:
         return io.BytesIO(self.data[self.offsets[position] : self.offsets[position + 1]].tobytes())

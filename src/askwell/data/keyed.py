@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from askwell.core.pool import Form, Items, Mode
 from askwell.data.cache import gather, kept
 from askwell.data.digest import of_array, of_parts
+from askwell.data.extracted import Extracted
 from askwell.data.keys import Keys
-from askwell.errors import BadShape, NotFinite
+from askwell.errors import BadData, BadShape, NotFinite
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,24 +34,32 @@ class KeyedPool(ABC):
     """Items with keys. A subclass says how an item looks, how its rows are read and how it is described.
 
     fit_on    positions that a vocabulary, a scale or a projection may be fitted on: the candidates; None means all
-    features  (N, D) given in place of the computed ones
+    features  (N, D) given in place of the computed ones, or a frozen model that computes them
     cache     folder for what is made once; None is the user's cache folder
+    like      a pool of the same kind: items look as they do there, and what was fitted there is used here
+    kind      what the items are, for messages; pools of one kind can be alike
     fitted    candidates that features are fitted on, at most; beyond that a sample with a fixed seed
     """
 
     form: Form
+    kind: ClassVar[str]
     fitted: ClassVar[int] = 50_000
 
     def __init__(
         self,
         keys: Keys,
         fit_on: NDArray[np.int64] | None,
-        features: NDArray[Any] | None,
+        features: NDArray[Any] | Extracted | None,
         cache: Path | None,
+        like: KeyedPool | None = None,
     ) -> None:
-        self._keys, self._cache = keys, cache
+        self._keys, self._cache, self._like = keys, cache, like
+        inherited = None if like is None else like._model
+        self._model: Extracted | None = features if isinstance(features, Extracted) else inherited
         self._fit_on = np.arange(len(keys)) if fit_on is None else fit_on
-        self._given = None if features is None else checked(features, len(keys))
+        self._given = None if features is None or isinstance(features, Extracted) else checked(features, len(keys))
+        if like is not None:
+            self._check_kind(like)
 
     @property
     @abstractmethod
@@ -78,6 +87,34 @@ class KeyedPool(ABC):
     @abstractmethod
     def _raw_of(self, payloads: Sequence[Any]) -> Raw: ...
 
+    def _check_kind(self, like: KeyedPool) -> None:
+        if self.kind != like.kind:
+            raise BadData(f"these items are {self.kind}, and those of the pool are {like.kind}", got=self.kind)
+        if (self._given is None) != (like._given is None):
+            raise BadData(
+                "features were given for these items, and not for those of the pool: leave them out"
+                if like._given is None
+                else "features were given for the items of the pool: give `features` for these items too"
+            )
+        if self._given is not None and like._given is not None and self._given.shape[1] != like._given.shape[1]:
+            widths = f"{self._given.shape[1]}, those of the pool have {like._given.shape[1]}"
+            raise BadShape(f"features of these items have width {widths}", got=self._given.shape)
+
+        model = self._model
+        if model is not None and (like._model is None or model.digest != like._model.digest):
+            raise BadData("features of these items come from another model than those of the pool", got=model.path)
+
+    def _check_form(self, like: KeyedPool) -> None:
+        if self.form != like.form:
+            raise BadShape(f"these items have the form {self.form}, those of the pool {like.form}", got=self.form)
+
+    def is_like(self, other: KeyedPool) -> bool:
+        """Whether this pool was made like the other, or like one that is equal to it."""
+        like = self._like
+        if like is None or like is other:
+            return like is other
+        return like.digest == other.digest and np.array_equal(like._fit_on, other._fit_on)
+
     def __len__(self) -> int:
         return len(self._keys)
 
@@ -94,9 +131,36 @@ class KeyedPool(ABC):
         """Where the user's ids are; an unknown one raises `UnknownName`."""
         return self._keys.positions(keys)
 
+    @property
+    def cache(self) -> Path | None:
+        """Folder for what is made once; None is the user's cache folder."""
+        return self._cache
+
+    @property
+    def given_width(self) -> int:
+        """Width of features that were given as numbers; 0 where none were."""
+        return 0 if self._given is None else self._given.shape[1]
+
+    @property
+    def model(self) -> Extracted | None:
+        """The frozen model whose embeddings are the features."""
+        return self._model
+
+    @property
+    def feature_map(self) -> Describe:
+        """From raw items to the features that the pool computes, as fitted on the candidates."""
+        return self._map
+
+    def described_by(self, describe: Describe, content: str) -> Self:
+        """This pool with a feature map that was fitted elsewhere; `content`, its hash, stands for these items too."""
+        vars(self).update(_map=describe, digest=content)
+        return self
+
     @cached_property
     def given(self) -> str:
-        """Hash of the features that were given; empty where they are computed."""
+        """Hash of the features that were given, or of the model that makes them; empty where the pool computes them."""
+        if self._model is not None:
+            return self._model.digest
         return "" if self._given is None else of_array(self._given)
 
     def features(self) -> NDArray[np.float32]:
@@ -105,16 +169,26 @@ class KeyedPool(ABC):
 
     def describe(self, payloads: Sequence[Any]) -> NDArray[np.float32] | None:
         """(m, D) fixed vectors of made items by the same map; None when the features were given as an array."""
+        if self._model is not None:
+            return self._model.describe(payloads if self.form.kind == "tokens" else self.rows_of(payloads))
         return None if self._given is not None else self._map(self._raw_of(payloads))
 
     @cached_property
     def _features(self) -> NDArray[np.float32]:
         if self._given is not None:
             return self._given
+        if self._model is not None:
+            return self._model.rows(self, self._cache)
         if not self._lasting:
             return gather(len(self), self._described())
-        name = of_parts(type(self).__name__, repr(self.form), self.digest, self._fit_on)
+        fitted = (self._fit_on,) if self._like is None else (self._like._content, self._like._fit_on)
+        name = of_parts(type(self).__name__, repr(self.form), self._content, *fitted)
         return kept(self._cache, f"features-{name[:32]}", len(self), self._described)
+
+    @property
+    def _content(self) -> str:
+        """What features in the cache are named by: the digest, unless it leaves content out."""
+        return self.digest
 
     @property
     def _lasting(self) -> bool:
@@ -123,6 +197,8 @@ class KeyedPool(ABC):
 
     @cached_property
     def _map(self) -> Describe:
+        if self._like is not None:
+            return self._like._map
         seen = self._fit_on
         if len(seen) > self.fitted:
             seen = np.sort(np.random.default_rng(0).choice(seen, self.fitted, replace=False))

@@ -19,28 +19,33 @@ SEARCHED = 20_000
 
 
 class Numbered:
-    """Row numbers, for items that have no ids of their own.
+    """Row numbers, for items that have no ids of their own; the first is `start`.
 
-    >>> Numbered(9).names([0, 8])
-    ['0', '8']
+    >>> Numbered(9).names([0, 8]), Numbered(9, start=100).names([0, 8])
+    (['0', '8'], ['100', '108'])
     """
 
-    def __init__(self, n: int) -> None:
-        self.n = n
+    def __init__(self, n: int, start: int = 0) -> None:
+        self.n, self.start = n, start
 
     def __len__(self) -> int:
         return self.n
 
     def names(self, positions: Sequence[int] | NDArray[np.int64]) -> list[str]:
-        return [str(position) for position in np.asarray(positions, np.int64).tolist()]
+        return [str(self.start + position) for position in np.asarray(positions, np.int64).tolist()]
 
     def positions(self, names: Sequence[str]) -> NDArray[np.int64]:
         return np.array([self._position(name) for name in names], np.int64)
 
+    def __contains__(self, name: str) -> bool:
+        if not (name.isascii() and name.isdigit()):
+            return False
+        return 0 <= int(name) - self.start < self.n and str(int(name)) == name
+
     def _position(self, name: str) -> int:
-        if name.isascii() and name.isdigit() and int(name) < self.n and str(int(name)) == name:
-            return int(name)
-        raise UnknownName("item", name, ["0", f"… {self.n - 1}"] if self.n > 1 else ["0"])
+        if name in self:
+            return int(name) - self.start
+        raise UnknownName("item", name, [str(self.start), f"… {self.start + self.n - 1}"][: self.n])
 
 
 class Named:
@@ -60,6 +65,9 @@ class Named:
 
     def positions(self, names: Sequence[str]) -> NDArray[np.int64]:
         return np.array([self._position(name) for name in names], np.int64)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._places
 
     @cached_property
     def _places(self) -> dict[str, int]:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askwell.data.folder import natural
-from askwell.errors import BadData, BadLabel
+from askwell.errors import BadData, BadLabel, BadShape
 
-__all__ = ["check_classes", "encode"]
+__all__ = ["UNKNOWN", "check_classes", "class_index", "encode", "listed", "missing"]
 
 UNKNOWN = -1
 SHOWN = 10
@@ -29,16 +29,37 @@ def encode(labels: Iterable[Any], classes: Sequence[str] | None = None) -> tuple
     >>> codes.tolist(), classes
     ([1, 0, -1, 1], ('cat', 'dog'))
     """
-    listed = labels.tolist() if hasattr(labels, "tolist") else labels
-    values = [label.item() if hasattr(label, "item") else label for label in listed]
+    values = listed(labels)
+    _check_single(labels, values)
     named = {value: _name(value) for value in dict.fromkeys(values)}
     found = sorted({name for name in named.values() if name is not None}, key=natural)
     known = tuple(found) if classes is None else check_classes(classes)
-    index = _index(found, known)
-    codes = np.array([UNKNOWN if named[value] is None else index[named[value]] for value in values], np.int64)  # type: ignore[index]
-    if found and len(set(index.values())) < 2:
+    index = class_index(found, known)
+    codes = np.array([UNKNOWN if named[value] is None else index[named[value]] for value in values], np.int64)  # type: ignore[index]  # it is named
+    if classes is None and found and len(set(index.values())) < 2:
         raise BadData(f"all labels are {found[0]!r}: at least two classes are needed (-1 means unknown)", got=found)
     return codes, known
+
+
+def listed(labels: Iterable[Any]) -> list[Any]:
+    """Labels of any container, tensors and arrays among them turned into numbers and lists.
+
+    >>> listed([np.int64(3), np.array([0, 1]), "a"])
+    [3, [0, 1], 'a']
+    """
+    values = labels.tolist() if hasattr(labels, "tolist") else labels
+    return [value.tolist() if hasattr(value, "tolist") else value for value in values]
+
+
+def missing(value: Any) -> bool:
+    """Whether this is None, NaN, the NA or NaT of pandas, or an empty text.
+
+    >>> missing(float("nan")), missing(""), missing([])
+    (True, True, False)
+    """
+    if isinstance(value, float | str):
+        return value == "" or value != value
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
 def check_classes(classes: Sequence[str]) -> tuple[str, ...]:
@@ -51,8 +72,8 @@ def check_classes(classes: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _index(found: Sequence[str], classes: tuple[str, ...]) -> dict[str, int]:
-    """Class index of each label that occurs."""
+def class_index(found: Sequence[str], classes: tuple[str, ...]) -> dict[str, int]:
+    """Class index of each of these labels: by name, or, where all are whole numbers and no names, by index."""
     places = {name: place for place, name in enumerate(classes)}
     strange = [name for name in found if name not in places]
     if strange and all(name.removeprefix("-").isdigit() for name in found):
@@ -68,15 +89,27 @@ def _index(found: Sequence[str], classes: tuple[str, ...]) -> dict[str, int]:
     return {name: places[name] for name in found}
 
 
+def _check_single(labels: Any, values: Sequence[Any]) -> None:
+    """Refuses several labels per item."""
+    shape = getattr(labels, "shape", (len(values),))
+    if len(shape) > 1:
+        raise BadShape(f"labels have shape {tuple(shape)}: for several labels per item give task='multi_label'")
+    for place, value in enumerate(values):
+        if isinstance(value, list | tuple | set | frozenset):
+            raise BadLabel(
+                f"label {value!r} of item {place} is a {type(value).__name__}: for several labels per item give "
+                "task='multi_label'",
+                got=value,
+            )
+
+
 def _name(label: Any) -> str | None:
     """A label as a class name; None for an unknown one."""
-    if label is None or (isinstance(label, str) and not label) or label == UNKNOWN:
+    if missing(label) or label == UNKNOWN:
         return None
-    if isinstance(label, float):
-        if math.isnan(label):
-            return None
-        if label.is_integer():
-            return str(int(label))
+    if isinstance(label, float) and label.is_integer():
+        return str(int(label))
     if isinstance(label, int | str):
         return str(label)
-    raise BadLabel(f"label {label!r} is neither a name nor a whole number", got=label)
+    hint = ": for numbers give task='regression'" if isinstance(label, float) and math.isfinite(label) else ""
+    raise BadLabel(f"label {label!r} is neither a name nor a whole number{hint}", got=label)

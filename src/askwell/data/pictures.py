@@ -1,4 +1,4 @@
-"""Encoded pictures: decoded once, to one size, into a memory map in the cache."""
+"""Encoded pictures: each is decoded once, to one size, when it is first needed, into a file of the cache."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -17,28 +18,31 @@ from numpy.typing import NDArray
 
 from askwell.core.pool import Items, Mode
 from askwell.data.arrays import stack
-from askwell.data.cache import kept
+from askwell.data.cache import cache_folder
 from askwell.data.digest import of_parts
 from askwell.data.features import principal
 from askwell.data.images import form_of, layout_of, small
 from askwell.data.keyed import Describe, KeyedPool, Raw
 from askwell.data.keys import Keys
+from askwell.data.lazy import LazyRows
 from askwell.errors import BadData, InputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    from askwell.data.tensors import Gathered
+    from askwell.data.decoded import Decoded
 
 __all__ = ["Look", "PicturePool", "broken", "in_threads", "look_of", "opened"]
 
 log = logging.getLogger("askwell")
 
 R = TypeVar("R")
+T = TypeVar("T")
 Source = str | Path | IO[bytes]
 LARGEST = 224
 GROUP = 64
+GROUP_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,15 @@ class Look:
 class PicturePool(KeyedPool):
     """Pictures in files or in memory; a subclass says where they are.
 
-    look  the common shape; the first picture's, its longer side at most 224, unless it is given
-    `item` opens one picture. Tensors and features decode all of them once, in threads, O(N); later runs read the cache.
+    look    the common shape; the first picture's, its longer side at most 224, unless it is given
+    remedy  what a message about a picture that cannot be read adds
+    `item` opens one picture. A batch decodes, in threads, what it needs and no batch or run before has decoded;
+    features decode all, O(N). What is decoded stays in the cache.
     """
 
+    kind: ClassVar[str] = "pictures"
     fitted: ClassVar[int] = 10_000
+    remedy: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -80,10 +88,21 @@ class PicturePool(KeyedPool):
         fit_on: NDArray[np.int64] | None = None,
         features: NDArray[Any] | None = None,
         cache: Path | None = None,
+        like: KeyedPool | None = None,
     ) -> None:
-        super().__init__(keys, fit_on, features, cache)
-        self.look = look_of(opened(self._source(0), self._name(0)), size)
+        super().__init__(keys, fit_on, features, cache, like)
+        self.look: Look = like.look if isinstance(like, PicturePool) else look_of(self.item(0), size)
         self.form = form_of((len(keys), *self.look.shape))
+
+    @property
+    @abstractmethod
+    def versions(self) -> NDArray[np.int64]:
+        """(N, 2), none of them two zeros: what each picture is decoded from. It is decoded again when they differ."""
+
+    @property
+    @abstractmethod
+    def _origin(self) -> str:
+        """Where these pictures come from, in this order: names their file in the cache."""
 
     @abstractmethod
     def _source(self, position: int) -> Source: ...
@@ -93,40 +112,47 @@ class PicturePool(KeyedPool):
 
     def item(self, position: int) -> Image:
         """The picture in its full size."""
-        return opened(self._source(position), self._name(position))
+        return self._opened(position)
 
     def items(self, mode: Mode) -> Items:
         return self._items
-
-    @cached_property
-    def array(self) -> NDArray[np.uint8]:
-        """All pictures decoded, (N, H, W) or (N, H, W, 3), memory-mapped."""
-        name = of_parts("pictures", repr(self.look), self.digest)
-        return kept(self._cache, f"pictures-{name[:32]}", len(self), self._decoded)
 
     def rows_of(self, payloads: Sequence[Any]) -> Tensor:
         """Made pictures (m, C, H, W) in [0, 1]."""
         return stack(payloads, self.form.shape)
 
     @cached_property
-    def _items(self) -> Gathered:
+    def _items(self) -> Decoded:
         from askwell.data import tensors
+        from askwell.data.decoded import Decoded
 
-        return tensors.Gathered(tensors.shared(self.array), getattr(tensors, layout_of(self.array.shape)))
+        return Decoded(self._rows, getattr(tensors, layout_of(self._rows.shape)))
 
-    def _decoded(self) -> Iterator[NDArray[np.uint8]]:
-        log.info("decoding %d pictures to %s, once", len(self), self.look.shape)
-        return in_threads(self._block, range(0, len(self), GROUP))
+    @cached_property
+    def _rows(self) -> LazyRows:
+        """The decoded pictures, (N, H, W) or (N, H, W, 3)."""
+        name = of_parts("pictures", repr(self.look), self._origin)
+        path = cache_folder(self._cache) / f"pictures-{name[:32]}.rows"
+        rows = LazyRows(path, (len(self), *self.look.shape), self.versions, self._decoded)
+        log.info("%d of %d pictures are decoded, the others follow when they are needed", rows.made, len(self))
+        return rows
 
-    def _block(self, start: int) -> NDArray[np.uint8]:
-        return np.stack([self._pixels(position) for position in range(start, min(start + GROUP, len(self)))])
+    def _decoded(self, positions: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
+        shares = -(-len(positions) // (4 * workers()))
+        step = max(1, min(GROUP, shares, GROUP_BYTES // prod(self.look.shape)))
+        groups = [positions[start : start + step].tolist() for start in range(0, len(positions), step)]
+        return in_threads(self._block, groups)
 
-    def _pixels(self, position: int) -> NDArray[np.uint8]:
+    def _block(self, positions: list[int]) -> NDArray[np.uint8]:
         longest = max(self.look.height, self.look.width)
-        return self.look.array(opened(self._source(position), self._name(position), longest))
+        return np.stack([self.look.array(self._opened(position, longest)) for position in positions])
+
+    def _opened(self, position: int, size: int | None = None) -> Image:
+        return opened(self._source(position), self._name(position), size, self.remedy)
 
     def _raw(self, positions: NDArray[np.int64] | slice) -> Raw:
-        return small(self.array, positions)
+        chosen = np.arange(len(self))[positions]
+        return small(self._rows.want(chosen), chosen)
 
     def _raw_of(self, payloads: Sequence[Any]) -> Raw:
         return small(self.rows_of(payloads).numpy(), slice(None))
@@ -135,8 +161,8 @@ class PicturePool(KeyedPool):
         return principal(candidates)
 
 
-def opened(source: Source, name: str, size: int | None = None) -> Image:
-    """One picture, read whole and upright; an unreadable one raises `BadData` with its name.
+def opened(source: Source, name: str, size: int | None = None, remedy: str = "") -> Image:
+    """One picture, read whole and upright; an unreadable one raises `BadData` with its name and the remedy.
 
     size  the longest side wanted: a large JPEG is decoded at a fraction of its size, never below it
     """
@@ -149,12 +175,12 @@ def opened(source: Source, name: str, size: int | None = None) -> Image:
             picture.load()
             return ImageOps.exif_transpose(picture)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise BadData(f"picture {name!r} cannot be read: {_reason(error)}", got=name) from error
+        raise BadData(f"picture {name!r} cannot be read: {_reason(error)}{remedy}", got=name) from error
 
 
 def look_of(first: Image, size: int | tuple[int, int] | None) -> Look:
     """The common shape: `size` (height, width) or one number for both; else the first picture's, at most 224 long."""
-    grey = first.mode in ("1", "L", "LA") or first.mode.startswith("I")
+    grey = first.mode in ("1", "L", "LA", "F") or first.mode.startswith("I")
     if size is None:
         shrink = max(1.0, max(first.size) / LARGEST)
         width, height = (max(1, round(side / shrink)) for side in first.size)
@@ -178,17 +204,29 @@ def broken(sources: Sequence[Source], names: Sequence[str]) -> list[int]:
     return [position for position in in_threads(bad, range(len(sources))) if position >= 0]
 
 
-def in_threads(work: Callable[[int], R], tasks: Sequence[int]) -> Iterator[R]:
-    """Results in the order of the tasks; few are in flight, so that memory stays small."""
-    workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as executor:
-        for start in range(0, len(tasks), 8 * workers):
-            yield from executor.map(work, tasks[start : start + 8 * workers])
+def in_threads(work: Callable[[T], R], tasks: Sequence[T]) -> Iterator[R]:
+    """Results in the order of the tasks; few are in flight, so that memory stays small. One task needs no thread."""
+    if len(tasks) < 2:
+        yield from map(work, tasks)
+        return
+    ahead = 8 * workers()
+    with ThreadPoolExecutor(workers()) as executor:
+        for start in range(0, len(tasks), ahead):
+            yield from executor.map(work, tasks[start : start + ahead])
+
+
+def workers() -> int:
+    """Threads that decode."""
+    return os.cpu_count() or 1
 
 
 def _colours(picture: Image, grey: bool) -> Image:
+    """The picture in grey or in colour, transparency dropped."""
     from PIL import Image
 
+    picture.info.pop("transparency", None)
+    if picture.mode == "LAB":
+        picture = picture.convert("RGB")
     if picture.mode.startswith("I"):
         picture = Image.fromarray((np.asarray(picture).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
     return picture.convert("L" if grey else "RGB")

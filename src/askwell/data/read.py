@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askwell.core.pool import Pool
+from askwell.data.keys import Keys
 
 __all__ = ["Found", "concatenated"]
 
@@ -20,6 +21,7 @@ class Found:
 
     make     builds the pool: make(fit_on=candidates, features=…, cache=…), so that what is fitted sees candidates only
     labels   as they stand in the source, one per item; None when it has none
+    keys     the users' own ids; row numbers where there are none
     parts    per item CANDIDATE, VALIDATION or TEST (see split.py); None when the source has no parts
     guessed  the labels are names of folders: they count only if one of them is among the classes that the user gives
     """
@@ -31,6 +33,7 @@ class Found:
     classes: tuple[str, ...] | None = None
     parts: NDArray[np.int8] | None = None
     guessed: bool = False
+    keys: Sequence[str] | Keys | None = None
 
 
 def concatenated(*sizes: tuple[int, int]) -> NDArray[np.int8]:

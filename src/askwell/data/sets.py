@@ -17,7 +17,8 @@ from askwell.data.jpeg import JpegPool
 from askwell.data.read import Found, concatenated
 from askwell.data.sources import found_in_table
 from askwell.data.split import CANDIDATE, TEST, VALIDATION
-from askwell.data.table import Table, read_table
+from askwell.data.table import Table
+from askwell.data.table_files import read_table
 from askwell.errors import BadData, UnknownName
 
 __all__ = ["SETS", "known", "read_set"]
@@ -122,13 +123,15 @@ def defects(root: Path, file: str, *, size: int | tuple[int, int] | None = None)
         names = [name for part in lists.values() for name in part]
         bodies = [archive.read(f"JPEGImages/{name}.jpg") for name in names]
     offsets = np.cumsum([0, *map(len, bodies)])
+    keys = [f"{name}.jpg" for name in names]
     data = np.frombuffer(b"".join(bodies), np.uint8)
     return Found(
         root.name,
         len(names),
-        partial(JpegPool, data, offsets, [f"{name}.jpg" for name in names], size=size),
+        partial(JpegPool, data, offsets, keys, size=size),
         [name.rpartition("_")[0] for name in names],
         parts=concatenated(*((part, len(found)) for part, found in lists.items())),
+        keys=keys,
     )
 
 

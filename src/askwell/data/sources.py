@@ -12,56 +12,75 @@ from numpy.typing import ArrayLike
 
 from askwell.core.pool import Pool
 from askwell.data.arrays import ArrayPool
+from askwell.data.arrow import in_memory
 from askwell.data.files import PARTS
 from askwell.data.folder import ImageFolderPool, listed
-from askwell.data.keys import Named
+from askwell.data.keys import Keys, Named
+from askwell.data.label_table import LABELS, labels_of
 from askwell.data.pictures import broken
 from askwell.data.read import Found
 from askwell.data.split import CANDIDATE
-from askwell.data.table import Table, frame_table, read_table
+from askwell.data.table import Table, frame_table
+from askwell.data.table_files import read_table
 from askwell.data.tables import TablePool
 from askwell.data.texts import TextPool
 from askwell.errors import BadData
 
-__all__ = ["found_in_table", "read_array", "read_folder", "read_frame", "read_table_file", "read_texts"]
+__all__ = [
+    "first", "found_in_table", "read_array", "read_arrow_file", "read_folder", "read_frame", "read_table_file",
+    "read_texts",
+]  # fmt: skip
 
 TEXTS = ("text", "sentence")
-LABELS = ("label", "class", "target")
 
 
 def read_table_file(
     path: Path,
     *,
     text: str | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     key: str | None = None,
     columns: Sequence[str] | None = None,
     encoding: str = "utf-8",
     length: int = 64,
 ) -> Found:
-    """A .csv, .jsonl (each also .gz) or .parquet file."""
+    """A .csv, .tsv or .jsonl file, each also .gz."""
     table = read_table(path, encoding)
     return found_in_table(table, path.name.split(".")[0], text, label, key, columns, length)
+
+
+def read_arrow_file(
+    path: Path,
+    *,
+    text: str | None = None,
+    label: str | Sequence[str] | None = None,
+    key: str | None = None,
+    columns: Sequence[str] | None = None,
+    length: int = 64,
+) -> Found:
+    """A .parquet, .arrow or .feather file, which says its encoding itself; nothing but ids and labels is held."""
+    return found_in_table(read_table(path), path.name.split(".")[0], text, label, key, columns, length)
 
 
 def read_frame(
     frame: Any,
     *,
     text: str | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     key: str | None = None,
     columns: Sequence[str] | None = None,
     length: int = 64,
 ) -> Found:
-    """A pandas DataFrame."""
-    return found_in_table(frame_table(frame), "frame", text, label, key, columns, length)
+    """A pandas DataFrame, or a pyarrow Table."""
+    table = frame_table(frame) if hasattr(frame, "iloc") else in_memory(frame)
+    return found_in_table(table, "frame", text, label, key, columns, length)
 
 
 def found_in_table(
     table: Table,
     name: str,
     text: str | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     key: str | None = None,
     columns: Sequence[str] | None = None,
     length: int = 64,
@@ -69,21 +88,53 @@ def found_in_table(
     """Texts where there is a column of texts, else numbers.
 
     text     its column; "text" or "sentence" unless given or unless `columns` are
-    label    its column; "label", "class" or "target" where there is one
-    columns  the numbers to use; all columns but label and key unless given
+    label    its column, or several of 0 and 1; "label", "labels", "class" or "target" where there is one
+    columns  the numbers to use; all columns but label and key unless given. One column of lists of numbers is vectors
     """
-    text = text or (_first(table, TEXTS) if columns is None else None)
-    label = label or _first(table, LABELS)
-    labels = None if label is None else table.column(label)
+    text = text or (first(table, TEXTS) if columns is None else None)
+    label = label or first(table, LABELS)
+    labels, classes = (None, None) if label is None else labels_of(table, label)
     ids = None if key is None else Named(table.strings(key), f"column {key!r} of {table.name}")
     if text is not None:
-        make: Callable[..., Pool] = partial(TextPool, table.strings(text), ids, length=length)
+        table.check(text)
+        make: Callable[..., Pool] = partial(text_pool, table, text, ids, length)
     else:
-        used = [one for one in table.columns if one not in (label, key)] if columns is None else list(columns)
-        if not used:
-            raise BadData(f"{table.name} has no column of texts or numbers: it has {', '.join(table.columns)}")
-        make = partial(TablePool, table.numbers(used), used, ids)
-    return Found(name, table.count, make, labels)
+        make = partial(number_pool, table, _numeric(table, label, key, columns), ids)
+    return Found(name, table.count, make, labels, classes, keys=ids)
+
+
+def text_pool(
+    table: Table, column: str, ids: Keys | None, length: int, *, cache: Path | None, **given: Any
+) -> TextPool:
+    """The texts of one column."""
+    return TextPool(table.texts(column, cache), ids, length=length, cache=cache, **given)
+
+
+def number_pool(
+    table: Table, columns: Sequence[str], ids: Keys | None, *, cache: Path | None, **given: Any
+) -> ArrayPool:
+    """The numbers of these columns, or the vectors of the one."""
+    vectors = table.vectors(columns[0], cache) if len(columns) == 1 else None
+    if vectors is not None:
+        return ArrayPool(vectors, ids, cache=cache, **given)
+    return TablePool(table.numbers(columns, cache), columns, ids, cache=cache, **given)
+
+
+def first(table: Table, names: Sequence[str]) -> str | None:
+    """The first of these columns that there is."""
+    return next((name for name in names if name in table.columns), None)
+
+
+def _numeric(
+    table: Table, label: str | Sequence[str] | None, key: str | None, columns: Sequence[str] | None
+) -> list[str]:
+    """The columns to use as numbers."""
+    others = {key, *([label] if isinstance(label, str) else label or ())}
+    used = [one for one in table.columns if one not in others] if columns is None else list(columns)
+    if not used:
+        raise BadData(f"{table.name} has no column of texts or numbers: it has {', '.join(table.columns)}")
+    table.check(*used)
+    return used
 
 
 def read_folder(
@@ -99,7 +150,7 @@ def read_folder(
     parts = np.array([PARTS.get(name.split("/")[0], CANDIDATE) for name in names], np.int8) if split else None
     labels = [_folder(name, depth=int(split)) for name in names]
     make = partial(ImageFolderPool, path, names, size=size)
-    return Found(path.name, len(names), make, labels if any(labels) else None, parts=parts, guessed=True)
+    return Found(path.name, len(names), make, labels if any(labels) else None, parts=parts, guessed=True, keys=names)
 
 
 def read_array(given: ArrayLike, *, key: Sequence[str] | None = None, length: int = 64) -> Found:
@@ -107,7 +158,7 @@ def read_array(given: ArrayLike, *, key: Sequence[str] | None = None, length: in
     array = np.asarray(given)
     if array.dtype.kind in "UTO":
         return read_texts(array.tolist(), key=key, length=length)
-    return Found("arrays", len(array), partial(ArrayPool, array, key))
+    return Found("arrays", len(array), partial(ArrayPool, array, key), keys=key)
 
 
 def read_texts(texts: Sequence[Any], *, key: Sequence[str] | None = None, length: int = 64) -> Found:
@@ -115,11 +166,7 @@ def read_texts(texts: Sequence[Any], *, key: Sequence[str] | None = None, length
     for place, text in enumerate(texts):
         if not isinstance(text, str):
             raise BadData(f"item {place} is a {type(text).__name__}: give numbers in an array, or texts", got=text)
-    return Found("texts", len(texts), partial(TextPool, texts, key, length=length))
-
-
-def _first(table: Table, names: Sequence[str]) -> str | None:
-    return next((name for name in names if name in table.columns), None)
+    return Found("texts", len(texts), partial(TextPool, texts, key, length=length), keys=key)
 
 
 def _sound(path: Path, names: Sequence[str]) -> list[str]:

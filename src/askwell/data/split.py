@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from askwell.core.seeds import Seeds
-from askwell.data.dataset import Split
+from askwell.data.dataset import Split, known
 from askwell.errors import InputError
 
 __all__ = ["CANDIDATE", "TEST", "VALIDATION", "Sizes", "divide", "stratified"]
@@ -27,6 +28,7 @@ class Sizes:
     test        of the test part that the data bring, or of all labelled items; None takes the whole test part, or a
                 fifth of the labelled items
     validation  of the validation part that the data bring, or of the candidates
+    A part counts by its labelled items; one that has none is as if the data did not bring it.
     """
 
     pool: int | float | None = None
@@ -34,29 +36,40 @@ class Sizes:
     validation: int | float = 0
 
 
-def divide(n: int, labels: Positions | None, parts: NDArray[np.int8] | None, sizes: Sizes, seeds: Seeds) -> Split:
-    """Splits n items. Items of a part that are not drawn are set aside, never moved to another part.
+def divide(n: int, labels: NDArray[Any] | None, parts: NDArray[np.int8] | None, sizes: Sizes, seeds: Seeds) -> Split:
+    """Splits n items; `labels` as in `Data.labels`. Strata are the classes, where every item has one.
+
+    Items of a part that are not drawn are set aside, never moved to another part. Only items whose label is known are
+    for the test or for validation, unless no label is known at all.
 
     >>> split = divide(10, np.array([0, 1] * 5), None, Sizes(test=4), Seeds(0))
     >>> len(split.candidates), len(split.test)
     (6, 4)
     """
-    strata = np.zeros(n, np.int64) if labels is None else labels
+    classed = labels is not None and labels.ndim == 1 and labels.dtype.kind == "i"
+    strata = labels if labels is not None and classed else np.zeros(n, np.int64)
     given = np.zeros(n, np.int8) if parts is None else parts
-    known = np.ones(n, bool) if labels is None else labels >= 0
+    there = np.ones(n, bool) if labels is None else known(labels)
+
+    def draw(role: str, source: Positions, size: int | float) -> Positions:
+        count = _count(size, len(source), f"{role}_size")
+        return stratified(strata, source, count, seeds.numpy("split", role))
+
     candidates = np.flatnonzero(given == CANDIDATE)
-    test, candidates = _test(given, known, candidates, strata, sizes.test, labels is not None, seeds)
-    held = np.flatnonzero(given == VALIDATION)
-    source = held if len(held) else candidates[known[candidates]]
-    count = _count(sizes.validation, len(source), "validation_size")
-    validation = stratified(strata, source, count, seeds.numpy("split", "validation"))
+    brought = np.flatnonzero((given == TEST) & there)
+    usual = len(brought) or USUAL * (labels is not None)
+    source = brought if len(brought) else candidates[there[candidates]]
+    test = draw("test", source, usual if sizes.test is None else sizes.test)
+    candidates = np.setdiff1d(candidates, test)
+    held = np.flatnonzero((given == VALIDATION) & there)
+    validation = draw("validation", held if len(held) else candidates[there[candidates]], sizes.validation)
     candidates = np.setdiff1d(candidates, validation)
-    count = len(candidates) if sizes.pool is None else _count(sizes.pool, len(candidates), "pool_size")
-    if not count:
+    pool = draw("pool", candidates, len(candidates) if sizes.pool is None else sizes.pool)
+    if not len(pool):
         raise InputError(
             "no candidates are left: make test_size or validation_size smaller, or pool_size larger", got=sizes
         )
-    return Split(stratified(strata, candidates, count, seeds.numpy("split", "pool")), validation, test)
+    return Split(pool, validation, test)
 
 
 def stratified(strata: NDArray[np.int64], positions: Positions, n: int, rng: Generator) -> Positions:
@@ -76,25 +89,6 @@ def stratified(strata: NDArray[np.int64], positions: Positions, n: int, rng: Gen
     quota[np.argsort(quota - exact, kind="stable")[: n - quota.sum()]] += 1
     rows = [order[stratum[order] == place][:wanted] for place, wanted in enumerate(quota)]
     return np.sort(positions[np.concatenate([*rows, np.empty(0, np.int64)])])
-
-
-def _test(
-    given: NDArray[np.int8],
-    known: NDArray[np.bool_],
-    candidates: Positions,
-    strata: Positions,
-    size: int | float | None,
-    labelled: bool,
-    seeds: Seeds,
-) -> tuple[Positions, Positions]:
-    """The test part, and the candidates without it."""
-    brought = np.flatnonzero(given == TEST)
-    source = brought if len(brought) else candidates[known[candidates]]
-    if size is None:
-        size = len(brought) if len(brought) else USUAL * labelled
-    count = _count(size, len(source), "test_size")
-    test = stratified(strata, source, count, seeds.numpy("split", "test"))
-    return test, np.setdiff1d(candidates, test)
 
 
 def _count(size: int | float, available: int, name: str) -> int:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from askwell.data.arrays import ArrayPool, stack
+from askwell.data.cache import gather
+from askwell.data.keyed import KeyedPool
 from askwell.data.keys import Keys
-from askwell.errors import BadShape
+from askwell.errors import BadShape, UnknownName
 
 if TYPE_CHECKING:
     from askwell.data.tensors import Gathered
@@ -32,6 +34,9 @@ class TablePool(ArrayPool):
     [[-1.0, -1.0], [1.0, 1.0]]
     """
 
+    kind: ClassVar[str] = "rows of a table"
+    columns: tuple[str, ...]
+
     def __init__(
         self,
         array: NDArray[Any],
@@ -41,11 +46,22 @@ class TablePool(ArrayPool):
         fit_on: NDArray[np.int64] | None = None,
         features: NDArray[Any] | None = None,
         cache: Path | None = None,
+        like: KeyedPool | None = None,
     ) -> None:
         if array.ndim != 2 or array.shape[1] != len(columns):
             raise BadShape(f"a table of {len(columns)} columns has shape (N, {len(columns)}), got {array.shape}")
+        if isinstance(like, TablePool):
+            same = tuple(columns) == like.columns
+            array, columns = array if same else array[:, like.places(columns)], like.columns
         self.columns = tuple(columns)
-        super().__init__(array, keys, fit_on=fit_on, features=features, cache=cache)
+        super().__init__(array, keys, fit_on=fit_on, features=features, cache=cache, like=like)
+
+    def places(self, columns: Sequence[str]) -> list[int]:
+        """Where this pool's columns are among others; raises `UnknownName` for one that is not there."""
+        for name in self.columns:
+            if name not in columns:
+                raise UnknownName("column", name, columns)
+        return [list(columns).index(name) for name in self.columns]
 
     def item(self, position: int) -> dict[str, float]:  # type: ignore[override]
         """One row: column -> value."""
@@ -59,4 +75,6 @@ class TablePool(ArrayPool):
     def _items(self) -> Gathered:
         from askwell.data import tensors
 
-        return tensors.Gathered(tensors.shared(self._map(self.array)), tensors.plain)
+        computed = self._given is None and self.model is None
+        rows = self._features if computed else gather(len(self), self._described())
+        return tensors.Gathered(tensors.shared(rows), tensors.plain)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from askwell.core.pool import Form, Items, Mode
-from askwell.data.digest import of_texts
+from askwell.data.cache import gather, kept
+from askwell.data.digest import of_parts, of_texts
 from askwell.data.features import tfidf
 from askwell.data.keyed import Describe, KeyedPool, Raw
 from askwell.data.keys import Keys, keys_for
-from askwell.data.words import Vocabulary, words
+from askwell.data.strings import chosen
+from askwell.data.words import Vocabulary
 from askwell.errors import BadData
 
 if TYPE_CHECKING:
@@ -25,13 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = ["TextPool"]
 
+IN_MEMORY = 64 << 20
+BLOCK = 2048
+
 
 class TextPool(KeyedPool):
     """Texts as rows of word ids: 0 padding, 1 a word that no candidate has.
 
     length  words per text, at most; a pool of shorter texts has shorter rows
     vocab   size of the vocabulary, at most: the most frequent words of the candidates
-    Tokenised once, O(total words). Features: up to 128 latent dimensions of tf-idf.
+    The texts are not copied: a sequence that reads them from a file is never held whole. Tokenised once, O(total
+    words), into the cache beyond 64 MiB of word ids. Features: up to 128 latent dimensions of tf-idf.
 
     >>> pool = TextPool(["a cat", "a dog", "a bird"], fit_on=np.array([0, 1]))
     >>> pool.form
@@ -39,6 +45,9 @@ class TextPool(KeyedPool):
     >>> pool.tokens.tolist()
     [[2, 3], [2, 4], [2, 1]]
     """
+
+    kind: ClassVar[str] = "texts"
+    vocabulary: Vocabulary
 
     def __init__(
         self,
@@ -50,15 +59,17 @@ class TextPool(KeyedPool):
         fit_on: NDArray[np.int64] | None = None,
         features: NDArray[Any] | None = None,
         cache: Path | None = None,
+        like: KeyedPool | None = None,
     ) -> None:
         if not len(texts):
             raise BadData("there are no items: the list of texts is empty")
-        self.texts = [str(text) for text in texts]
-        super().__init__(keys_for(len(texts), keys), fit_on, features, cache)
-        seen = self._raw(self._fit_on)
-        self.vocabulary = Vocabulary(seen, vocab)
-        longest = max((len(words(text)) for text in seen), default=1)
-        self.form = Form("tokens", (max(1, min(length, longest)),), len(self.vocabulary))
+        self.texts = texts
+        super().__init__(keys_for(len(texts), keys), fit_on, features, cache, like)
+        if isinstance(like, TextPool):
+            self.vocabulary, self.form = like.vocabulary, like.form
+            return
+        self.vocabulary = Vocabulary(self._raw(self._fit_on), vocab)
+        self.form = Form("tokens", (max(1, min(length, self.vocabulary.longest)),), len(self.vocabulary))
 
     @cached_property
     def digest(self) -> str:
@@ -66,7 +77,7 @@ class TextPool(KeyedPool):
 
     def item(self, position: int) -> str:
         """The text as it was given."""
-        return self.texts[position]
+        return str(self.texts[position])
 
     def items(self, mode: Mode) -> Items:
         return self._items
@@ -74,7 +85,10 @@ class TextPool(KeyedPool):
     @cached_property
     def tokens(self) -> NDArray[np.int32]:
         """(N, length) word ids."""
-        return self.vocabulary.encode(self.texts, *self.form.shape)
+        if 4 * len(self) * self.form.shape[0] <= IN_MEMORY:
+            return gather(len(self), self._tokenised())
+        name = of_parts("words", str(self.form.shape), self.digest, of_texts(self.vocabulary.ids))
+        return kept(self._cache, f"words-{name[:32]}", len(self), self._tokenised)
 
     @cached_property
     def _items(self) -> Gathered:
@@ -89,7 +103,7 @@ class TextPool(KeyedPool):
         return torch.from_numpy(self.vocabulary.encode(self._raw_of(payloads), *self.form.shape).astype(np.int64))
 
     def _raw(self, positions: NDArray[np.int64] | slice) -> Raw:
-        return self.texts[positions] if isinstance(positions, slice) else [self.texts[i] for i in positions.tolist()]
+        return self.texts[positions] if isinstance(positions, slice) else chosen(self.texts, positions)
 
     def _raw_of(self, payloads: Sequence[Any]) -> Raw:
         for payload in payloads:
@@ -99,3 +113,7 @@ class TextPool(KeyedPool):
 
     def _fit(self, candidates: Raw) -> Describe:
         return tfidf(candidates)
+
+    def _tokenised(self) -> Iterator[NDArray[np.int32]]:
+        for start in range(0, len(self), BLOCK):
+            yield self.vocabulary.encode(self.texts[start : start + BLOCK], *self.form.shape)

@@ -27,15 +27,30 @@ def words(text: str) -> list[str]:
 class Vocabulary:
     """The most frequent words of some texts: 0 is padding, 1 an unknown word, the rest by falling frequency.
 
+    longest  words of the longest of these texts
+    The texts are read once, O(total words), and need not be held.
+
     >>> vocabulary = Vocabulary(["a cat", "a dog"], 100)
     >>> vocabulary.encode(["a bird"], 3).tolist()
     [[2, 1, 0]]
     """
 
     def __init__(self, texts: Iterable[str], size: int) -> None:
-        counts = Counter(word for text in texts for word in words(text))
+        counts: Counter[str] = Counter()
+        self.longest = 0
+        for text in texts:
+            found = words(text)
+            self.longest = max(self.longest, len(found))
+            counts.update(found)
         ranked = sorted(counts, key=lambda word: (-counts[word], word))
         self.ids = {word: place for place, word in enumerate(ranked[: max(size - 2, 0)], start=2)}
+
+    @classmethod
+    def of(cls, known: Sequence[str]) -> Vocabulary:
+        """The vocabulary of these words, numbered from 2 in their order."""
+        made = cls((), 0)
+        made.ids = {word: place for place, word in enumerate(known, start=2)}
+        return made
 
     def __len__(self) -> int:
         return len(self.ids) + 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -14,11 +14,15 @@ from askwell.core.registry import catalogue, find
 from askwell.core.spec import build, parse
 from askwell.core.task import Task
 from askwell.data import Data
+from askwell.engine.alternatives import check_needs
+from askwell.engine.device import check_device
+from askwell.engine.saved import is_saved, usual
 from askwell.errors import InputError, UnknownName, UnmetNeeds
-from askwell.learners import Net
+from askwell.learners import Net, Sklearn, Transformer
+from askwell.learners.sklearn import is_estimator
 from askwell.models import MLP, SmallCNN, TextCNN
 
-__all__ = ["assemble", "check", "task_for"]
+__all__ = ["assemble", "check", "task_for", "task_named"]
 
 ROOMS = {"strategy": "strategies", "start": "strategies", "learner": "learners", "scheme": "schemes", "model": "models"}
 USUAL = {"classification": "margin", "multi_label": "binary_entropy", "regression": "greedy_sampling"}
@@ -26,39 +30,58 @@ USUAL = {"classification": "margin", "multi_label": "binary_entropy", "regressio
 RENAMED = {"start": "initial", "initial": "initial_size"}
 
 
-def assemble(recipe: Recipe | str | None = None, *, form: Form, kind: str = "classification", **changes: Any) -> Recipe:
+def assemble(
+    recipe: Recipe | str | None = None,
+    *,
+    form: Form,
+    kind: str = "classification",
+    frozen: bool = False,
+    **changes: Any,
+) -> Recipe:
     """The recipe to run: one by name, or the plain one, with parts and numbers replaced.
 
     changes  strategy, start (the strategy of round 0), scheme, learner, model: parts, or their text such as
              "subsample(strategy=margin, size=1000)" or "module:Class"; initial (items of round 0), batch, rounds,
-             answers, resolve, task: numbers and names; None leaves a part as it is
+             answers, resolve, task: numbers and names; None leaves a part as it is. A scikit-learn estimator may stand
+             for learner or model; precision, such as "bfloat16", is set on the learner
     kind     of label that the data have, `Data.task`: the recipe's task unless it has a task of its own. Where neither
              recipe nor strategy is named it says which: margin, binary_entropy or greedy_sampling
+    frozen   the features are those of a saved model: a linear head learns on them, unless a recipe, learner, model or
+             scheme is given. A model that is the path of a folder is fine-tuned: see `engine.saved`
     """
     given = {
         key: part(ROOMS[key], value) if key in ROOMS else value for key, value in changes.items() if value is not None
     }
-    model = given.pop("model", None)
+    model, precision = given.pop("model", None), given.pop("precision", None)
     made = _named(recipe, given.get("strategy"), kind)
-    if made.task in USUAL and "task" not in given:
-        given["task"] = kind
+    if made.task in USUAL:
+        given.setdefault("task", kind)
     if model is not None:
-        base = given.get("learner", made.learner)
-        given["learner"] = replace(base, model=model) if isinstance(base, Net) else Net(model=model)
+        given["learner"] = _around(model, given.get("learner", made.learner))
+    if not isinstance(recipe, Recipe):
+        given |= usual(made, given, frozen)
     if "strategy" in given and given["strategy"] != made.strategy:
         made = replace(made, name=given["strategy"].name, source="", deviations=())
     if "learner" in given and not given["learner"].uses_scheme and "scheme" not in given:
         made = replace(made, scheme=None, learner=given["learner"])
     renamed = {RENAMED.get(key, key): value for key, value in given.items()}
+    _check_known(renamed)
+    return _in_precision(_for_form(replace(made, **renamed), form), precision)
+
+
+def _check_known(settings: Iterable[str]) -> None:
     known = [field.name for field in fields(Recipe)]
-    for key in renamed:
+    for key in settings:
         if key not in known:
-            raise UnknownName("setting", key, {*known, *ROOMS, *RENAMED})
-    return _for_form(replace(made, **renamed), form)
+            raise UnknownName("setting", key, {*known, *ROOMS, *RENAMED, "precision"})
 
 
 def part(room: str, value: Any) -> Any:
     """A part given as itself, as text or as JSON; a module of one's own stays "module:Class", which `Net` resolves."""
+    if is_estimator(value):
+        return Sklearn.of(value)
+    if room == "models" and is_saved(value):
+        return Transformer(str(value))
     if room == "models" and isinstance(value, str) and ":" in value:
         return value
     if isinstance(value, str):
@@ -68,7 +91,12 @@ def part(room: str, value: Any) -> Any:
 
 def task_for(recipe: Recipe, classes: Sequence[str]) -> Task:
     """The recipe's task over these classes."""
-    cls = find("tasks", recipe.task)
+    return task_named(recipe.task, classes)
+
+
+def task_named(name: str, classes: Sequence[str]) -> Task:
+    """A task by its name, over these classes where it has any."""
+    cls = find("tasks", name)
     takes = {field.name for field in fields(cls)}
     made: Task = cls(classes=tuple(classes)) if "classes" in takes else cls()
     return made
@@ -76,23 +104,24 @@ def task_for(recipe: Recipe, classes: Sequence[str]) -> Task:
 
 def check(recipe: Recipe, data: Data, device: str = "cpu") -> None:
     """Refuses parts that do not fit each other or the data, before anything is trained or written."""
-    _check_device(device)
+    check_device(device)
     next(data.pool.items("eval").batches(torch.from_numpy(data.split.candidates[:2]), 2))
     task = task_for(recipe, data.classes)
     learner = recipe.learner.build(data.pool.form, task, recipe.scheme, device)
     wanted = {need.name for strategy in (recipe.strategy, recipe.initial) for need in strategy.needs}
     fixed = {"features"} if "features" in wanted and data.pool.features() is not None else set()
-    recipe.check(learner.provides | fixed, fixed)
+    check_needs(recipe, learner.provides | fixed, fixed)
+    _check_resolve(recipe, task)
     _check_validation(recipe, data)
     _check_metrics(recipe, task)
 
 
-def _check_device(device: str) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        why = str(error).splitlines()[0]
-        raise InputError(f"device {device!r} cannot be used: {why}; see askwell doctor", got=device) from None
+def _check_resolve(recipe: Recipe, task: Task) -> None:
+    if recipe.resolve == "mean" and task.form != "number":
+        raise UnmetNeeds(
+            f"recipe {recipe.name!r} resolves answers to their mean and labels of {recipe.task} are no numbers: "
+            "resolve by 'majority' or 'last'"
+        )
 
 
 def _check_validation(recipe: Recipe, data: Data) -> None:
@@ -122,7 +151,14 @@ def _named(recipe: Recipe | str | None, strategy: Any, kind: str) -> Recipe:
     made = find("recipes", recipe or (strategy.name if strategy is not None else USUAL[kind]))()
     if not isinstance(made, Recipe):
         raise InputError(f"{recipe!r} does not return a recipe but {type(made).__name__}", got=made)
-    return made
+    return replace(made, resolve="mean") if kind == "regression" and made.resolve == "majority" else made
+
+
+def _around(model: Any, learner: Any) -> Any:
+    """The learner of a model: a saved one and a scikit-learn estimator are their own."""
+    if isinstance(model, Transformer | Sklearn):
+        return model
+    return replace(learner, model=model) if isinstance(learner, Net) else Net(model=model)
 
 
 def _for_form(recipe: Recipe, form: Form) -> Recipe:
@@ -133,3 +169,15 @@ def _for_form(recipe: Recipe, form: Form) -> Recipe:
     if form.kind not in models:
         raise InputError(f"there is no standard network for items of form {form}: give `model` or `learner`", got=form)
     return replace(recipe, learner=replace(recipe.learner, model=models[form.kind]))
+
+
+def _in_precision(recipe: Recipe, precision: str | None) -> Recipe:
+    """The recipe with this precision on its learner."""
+    if precision is None:
+        return recipe
+    if not hasattr(recipe.learner, "precision"):
+        raise InputError(
+            f"precision {precision!r} is for networks, and learner {recipe.learner!r} has none: leave it out",
+            got=precision,
+        )
+    return replace(recipe, learner=replace(recipe.learner, precision=precision))  # type: ignore[type-var] # a dataclass

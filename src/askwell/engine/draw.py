@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,19 +12,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from askwell.core.task import MINIMISED
 from askwell.errors import InputError
 from askwell.metrics.curves import Curve, area, intervals, mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["Band", "bands", "png", "terminal"]
+__all__ = ["Band", "Curves", "bands", "defined", "number", "png", "small_png", "terminal"]
 
 Curves = Mapping[str, Sequence[Curve]]
 """arm -> its seeds' curves."""
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe & Ito: distinct with any kind of colour vision."""
+GREY = "#808080"
 MARKERS = "●○▲△■□◆"
 
 
@@ -47,7 +51,7 @@ def bands(curves: Curves) -> dict[str, Band]:
     >>> bands({"margin": [[(10, .5), (20, .7)], [(10, .6), (20, .7)]]})["margin"].mean
     array([0.55, 0.7 ])
     """
-    found = {arm: _band(_defined(seeds)) for arm, seeds in curves.items()}
+    found = {arm: _band(defined(seeds)) for arm, seeds in curves.items()}
     found = {arm: band for arm, band in found.items() if len(band.labels)}
     if not found:
         raise InputError("there is no finished round to draw", got=dict(curves))
@@ -63,7 +67,7 @@ def _band(seeds: Sequence[Curve]) -> Band:
     )
 
 
-def _defined(seeds: Sequence[Curve]) -> list[Curve]:
+def defined(seeds: Sequence[Curve]) -> list[Curve]:
     """The curves without values that are NaN; without those of which nothing is left."""
     kept = [[(labels, value) for labels, value in curve if value == value] for curve in seeds]
     return [curve for curve in kept if curve]
@@ -76,9 +80,13 @@ def terminal(curves: Curves, metric: str, width: int = 80) -> str:
     metric  what the values are, such as "accuracy"
     """
     found = bands(curves)
-    plot = [metric, *_plot(found, width - 1, height=16)]
+    plot = [_named(metric), *_plot(found, width - 1, height=16)]
     arms = "   ".join(f"{marker} {arm}" for marker, arm in zip(_markers(len(found)), found, strict=True))
     return "\n".join([*plot, arms, "", _table(curves, found, width), _seeds(curves)])
+
+
+def _named(metric: str) -> str:
+    return f"{metric} (less is better)" if metric in MINIMISED else metric
 
 
 def _plot(found: Mapping[str, Band], width: int, height: int) -> list[str]:
@@ -192,7 +200,7 @@ def _table(curves: Curves, found: Mapping[str, Band], width: int) -> str:
     for labels in [every[place] for place in _evenly(len(every), 12)]:
         table.add_row(str(labels), *(_cell(band, labels) for band in found.values()))
     table.add_section()
-    table.add_row("area", *(_number(*mean_interval([area(curve) for curve in _defined(curves[arm])])) for arm in found))
+    table.add_row("area", *(number(*mean_interval([area(curve) for curve in defined(curves[arm])])) for arm in found))
     with open(os.devnull, "w") as nowhere:
         console = Console(width=width, file=nowhere, record=True, color_system=None)
         console.print(table)
@@ -206,26 +214,43 @@ def _evenly(n: int, most: int) -> NDArray[np.int64]:
 
 def _cell(band: Band, labels: int) -> str:
     place = np.flatnonzero(band.labels == labels)
-    return _number(band.mean[place[0]], band.half[place[0]]) if len(place) else ""
+    return number(band.mean[place[0]], band.half[place[0]]) if len(place) else ""
 
 
-def _number(mean: float, half: float) -> str:
+def number(mean: float, half: float) -> str:
+    """A mean and half of its interval; the mean alone where there is no interval."""
     return f"{mean:.4f}" if np.isnan(half) else f"{mean:.4f} ± {half:.4f}"
 
 
 def png(curves: Curves, metric: str, path: str | Path, title: str = "") -> Path:
     """Writes the curves as a PNG: a line with its 95 % t-interval for every arm, thin lines for its seeds."""
+    _figure(curves, metric, title, (7, 4.5)).savefig(path, format="png", metadata={"Software": None})
+    return Path(path)
+
+
+def small_png(curves: Curves, metric: str) -> bytes:
+    """The same as a small PNG without background, its text in a grey that reads on light and on dark pages."""
+    from matplotlib import rc_context
+
+    file = io.BytesIO()
+    with rc_context(
+        {"text.color": GREY, "axes.edgecolor": GREY, "axes.labelcolor": GREY, "xtick.color": GREY, "ytick.color": GREY}
+    ):
+        _figure(curves, metric, "", (4.6, 3)).savefig(file, format="png", transparent=True)
+    return file.getvalue()
+
+
+def _figure(curves: Curves, metric: str, title: str, size: tuple[float, float]) -> Figure:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4.5), dpi=150, layout="constrained")
-    axes = figure.add_subplot(xlabel="labelled items", ylabel=metric.replace("_", " "), title=title)
+    figure = Figure(figsize=size, dpi=150, layout="constrained")
+    axes = figure.add_subplot(xlabel="labelled items", ylabel=_named(metric).replace("_", " "), title=title)
     for place, (arm, band) in enumerate(bands(curves).items()):
         _arm(axes, arm, band, curves[arm], place)
     axes.grid(alpha=0.25, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, title=_seeds(curves), alignment="left")
-    figure.savefig(path, format="png", metadata={"Software": None})
-    return Path(path)
+    return figure
 
 
 def _arm(axes: Axes, arm: str, band: Band, seeds: Sequence[Curve], place: int) -> None:

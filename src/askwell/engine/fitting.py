@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from askwell.core.learner import Job, Learner
@@ -21,7 +22,9 @@ from askwell.core.seeds import Seeds
 from askwell.core.store import Labelled
 from askwell.core.task import Task
 from askwell.data import Data
+from askwell.engine.assemble import task_for
 from askwell.engine.compute import Table
+from askwell.engine.edits import Edits, without
 from askwell.engine.report import Report
 from askwell.errors import InputError, ProjectError
 from askwell.metrics.agreement import cohen
@@ -35,15 +38,25 @@ WATCHED = 1000
 
 @dataclass(frozen=True)
 class Fitting:
-    """The labels of a project as of one event and one number of rounds (None: the latest), and the fit to them."""
+    """The labels of a project as of one event, one number of rounds (None: the latest) and some edits, and their fit.
+
+    original  the task over the classes with which the project was made; `task` is that over the classes of the edits
+    """
 
     pool: Pool
     store: Store
     recipe: Recipe
-    task: Task
+    original: Task
     data: Data
+    edits: Edits
     upto: int | None = None
     rounds: int | None = None
+
+    @cached_property
+    def task(self) -> Task:
+        """What a label is, after the edits."""
+        same = self.edits.classes == self.edits.original
+        return self.original if same else task_for(self.recipe, self.edits.classes)
 
     @cached_property
     def basis(self) -> int:
@@ -57,7 +70,8 @@ class Fitting:
 
     @cached_property
     def _found(self) -> Labelled:
-        return self.store.labelled(RESOLVERS[self.recipe.resolve], self.basis)
+        found = self.store.labelled(self.edits.reading(RESOLVERS[self.recipe.resolve]), self.basis)
+        return without(found, self.edits.removed)
 
     @cached_property
     def _made(self) -> list[dict[str, Any]]:
@@ -69,10 +83,14 @@ class Fitting:
         ids, values = self._found.items.tolist(), list(self._found.values)
         known = dict(zip(ids, values, strict=True))
         for made in self._made:
-            if made["role"] == "copy" and made["parent"] in known:
+            if made["role"] == "copy" and made["parent"] in known and made["item"] not in self.edits.removed:
                 ids.append(made["item"])
                 values.append(known[made["parent"]])
         return torch.tensor(ids, dtype=torch.int64), values
+
+    def as_of(self, report: Report) -> Fitting:
+        """What the fit of this report knew."""
+        return replace(self, edits=self.edits.before(report.edits), upto=report.basis, rounds=report.planned)
 
     def learner(self, device: str) -> Learner:
         """A learner that has not been fitted."""
@@ -87,8 +105,8 @@ class Fitting:
             labelled=ids,
             targets=self.task.encode(values),
             unlabelled=self._unlabelled(ids),
-            validation=torch.from_numpy(self.data.split.validation),
-            validation_targets=self._truth(self.data.split.validation),
+            validation=torch.from_numpy(self._validation),
+            validation_targets=self._truth(self._validation),
             previous=previous,
             batches=tuple(self._asked(one) for one in range(round + 1)),
             round=round,
@@ -104,7 +122,7 @@ class Fitting:
             raise ProjectError(
                 f"{path} is gone or changed, and the next fit continues from it: bring it back or start over"
             )
-        before = Fitting(self.pool, self.store, self.recipe, self.task, self.data, report.basis, report.planned)
+        before = self.as_of(report)
         learner.fit(self.pool, before.job(report.round, {}), seeds.child("fit", report.round))
         if learner.save(path) != report.weights:
             raise ProjectError(
@@ -115,7 +133,7 @@ class Fitting:
 
     def measure(self, learner: Learner) -> dict[str, float]:
         """Metrics on the test part; empty without one."""
-        test = self.data.split.test
+        test = self._kept(self.data.split.test)
         if not len(test):
             return {}
         return self.task.metrics(learner.predict(self.pool, torch.from_numpy(test)), self._truth(test))
@@ -134,7 +152,7 @@ class Fitting:
 
     def sets(self) -> dict[Over, Tensor]:
         """Ids of the sets that needs range over, ascending."""
-        return {"labelled": self.labels[0].sort().values, "validation": torch.from_numpy(self.data.split.validation)}
+        return {"labelled": self.labels[0].sort().values, "validation": torch.from_numpy(self._validation)}
 
     def tables(self) -> dict[str, Table]:
         """What strategies read without a model, by need name."""
@@ -145,21 +163,30 @@ class Fitting:
         return self.task.encode(values)[ids.argsort()]
 
     def _vote_table(self, sets: Mapping[Over, Tensor]) -> list[Any]:
-        return list(self.store.votes(self.basis))
+        return list(self.edits.votes(self.store.votes(self.basis)))
 
     def _cost_table(self, sets: Mapping[Over, Tensor]) -> Tensor:
         return torch.ones(len(sets["candidates"]))
 
     def _unlabelled(self, labelled: Tensor) -> Tensor:
-        known = len(self.data.pool) + len(self._made)
-        free = np.setdiff1d(self.store.askable, labelled.numpy())
-        return torch.from_numpy(free[free < known])
+        known = len(self.data.pool) + len(self._made) + self.edits.added
+        taken = np.concatenate([self.store.reserved(), self.edits.removed, labelled.numpy()])
+        return torch.from_numpy(np.setdiff1d(np.arange(known), taken))
 
     def _asked(self, round: int) -> Tensor:
-        return torch.tensor([row.item for row in self.store.questions(round)], dtype=torch.int64)
+        gone = set(self.edits.removed.tolist())
+        asked = [row.item for row in self.store.questions(round)]
+        return torch.tensor([item for item in asked if item not in gone], dtype=torch.int64)
 
-    def _truth(self, ids: np.ndarray[Any, np.dtype[np.int64]]) -> Tensor:
+    @cached_property
+    def _validation(self) -> NDArray[np.int64]:
+        return self._kept(self.data.split.validation)
+
+    def _kept(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.setdiff1d(ids, self.edits.removed)
+
+    def _truth(self, ids: NDArray[np.int64]) -> Tensor:
         labels = self.data.labels
         if labels is None or not len(ids):
             return self.task.encode([])
-        return self.task.encode([self.task.check(labels[position]) for position in ids])
+        return self.task.encode([self.edits.now(self.original.check(labels[position])) for position in ids])

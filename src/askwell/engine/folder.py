@@ -34,6 +34,7 @@ class Folder:
     labels.db          questions, answers, rounds and reports; the only file that cannot be made again
     rounds.jsonl       an export of the reports
     models/            the last fit's model, as safetensors
+    calibration.json   the temperature of that model, once it was wanted
     cache/             scratch
     """
 
@@ -61,7 +62,7 @@ class Folder:
         """Writes a file whole or not at all."""
         with self.writing():
             draft = self.path / f".{name}.{os.getpid()}"
-            draft.write_text(text)
+            draft.write_text(text, encoding="utf-8", newline="")
             draft.replace(self.path / name)
 
     def manifest(self) -> dict[str, Any]:

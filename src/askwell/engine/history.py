@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import overload
 
 from askwell.core.view import RoundFacts
+from askwell.engine.edits import Edits
 from askwell.engine.report import Report
 from askwell.store import RESOLVERS, Store
 
@@ -15,8 +16,9 @@ __all__ = ["History"]
 class History(Sequence[RoundFacts]):
     """One `RoundFacts` per round that a fit has seen, oldest first, with the metrics of its last fit, if it had one."""
 
-    def __init__(self, store: Store, reports: Sequence[Report], resolve: str) -> None:
-        self._store, self._resolve = store, resolve
+    def __init__(self, store: Store, reports: Sequence[Report], resolve: str, edits: Edits) -> None:
+        """`edits`: labels are given as they read after these."""
+        self._store, self._resolve = store, edits.reading(RESOLVERS[resolve])
         self._metrics = {report.round: report.metrics for report in reports}
         self._rounds = reports[-1].planned if reports else 0
         self._facts: list[RoundFacts] | None = None
@@ -34,7 +36,7 @@ class History(Sequence[RoundFacts]):
         return self._facts[index]
 
     def _read(self) -> list[RoundFacts]:
-        found = self._store.labelled(RESOLVERS[self._resolve])
+        found = self._store.labelled(self._resolve)
         labels = dict(zip(found.items.tolist(), found.values, strict=True))
         return [self._round(round, labels) for round in range(self._rounds)]
 

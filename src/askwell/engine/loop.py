@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from torch import Generator
 
 from askwell.core.learner import Progress
-from askwell.core.oracle import Oracle
+from askwell.core.oracle import Annotation, Oracle
 from askwell.engine.project import Project
 from askwell.engine.report import Report
 from askwell.engine.stop import StopRule
@@ -53,7 +54,15 @@ def answer(project: Project, oracle: Oracle) -> None:
                 told = list(oracle.answer(questions, annotator, question_seed(project, annotator)))
                 if not told:
                     raise ProjectError(f"oracle {oracle!r} left {len(questions)} questions unanswered")
-                project.tell_all(told)
+                project.tell_all([_as_now(project, said) for said in told])
+
+
+def _as_now(project: Project, said: Annotation) -> Annotation:
+    """Where classes were edited, an oracle's numbers are those of the classes that the data came with."""
+    edits, parts = project.edits, said.value if isinstance(said.value, list | tuple) else [said.value]
+    if said.value is None or edits.classes == edits.original or any(isinstance(part, str) for part in parts):
+        return said
+    return replace(said, value=edits.now(project.original.check(said.value)))
 
 
 def question_seed(project: Project, annotator: str) -> Callable[[int], Generator]:

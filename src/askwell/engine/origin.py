@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
-from askwell.data import Data, Grown, Split, load
+from askwell.data import Data, Split, load
 from askwell.engine.folder import Folder, versions
 from askwell.errors import ProjectError
 from askwell.store import Store, open_store
 
-__all__ = ["clear_half_made", "describe", "found_again", "grown", "record", "split_of"]
+__all__ = ["clear_half_made", "describe", "found_again", "record", "split_of"]
 
 
 def describe(data: Data, recipe: Recipe, seed: int, device: str) -> dict[str, Any]:
@@ -86,9 +85,3 @@ def split_of(store: Store, size: int) -> Split:
     validation, test = store.reserved("validation"), store.reserved("test")
     others = np.concatenate([validation, test, store.reserved("aside")])
     return Split(np.setdiff1d(np.arange(size), others), validation, test)
-
-
-def grown(pool: Pool, store: Store) -> Pool:
-    """All items: the data and whatever strategies have made."""
-    made = store.made()
-    return Grown(pool, [item["payload"] for item in made]) if made else pool

@@ -1,11 +1,14 @@
-"""Progress with time left, on standard error, for work that is longer than two seconds."""
+"""Progress with time left, on standard error or below a notebook's cell, for work that is longer than two seconds."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from html import escape
+from importlib import import_module
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -27,7 +30,8 @@ class Bars:
     """Called with (what, done, total); shows a bar for each piece of work that has run for `delay` seconds.
 
     A piece of work begins when its name is first seen and ends when done reaches total; then the name may begin
-    again. Where standard error is not a terminal, a plain line comes every ten seconds instead, with no control codes.
+    again. Where standard error is not a terminal, a plain line comes every ten seconds instead, with no control codes;
+    in a notebook the bars are one output of the cell.
 
     >>> with Bars(quiet=True) as progress:
     ...     progress("train", 1, 100)
@@ -41,9 +45,9 @@ class Bars:
         delay: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`quiet` shows nothing at all."""
+        """`quiet` shows nothing at all; a `console` is used in a notebook too."""
         self.quiet, self.delay, self.clock = quiet, delay, clock
-        self._console = console or Console(stderr=True)
+        self._console = console
         self._started: dict[str, tuple[float, int]] = {}
         self._shown: dict[str, float] = {}
         self._display: Display | None = None
@@ -76,9 +80,13 @@ class Bars:
 
     def _open(self) -> Display:
         if self._display is None:
-            moving = self._console.is_terminal and not self._console.is_dumb_terminal
-            self._display = Moving(self._console) if moving else Lines(self._console, self.clock)
+            self._display = Cell() if self._console is None and in_notebook() else self._on(self._console)
         return self._display
+
+    def _on(self, console: Console | None) -> Display:
+        console = console or Console(stderr=True)
+        moving = console.is_terminal and not console.is_dumb_terminal
+        return Moving(console) if moving else Lines(console, self.clock)
 
 
 class Moving:
@@ -126,6 +134,43 @@ class Lines:
 
     def close(self) -> None:
         self._last.clear()
+
+
+class Cell:
+    """Bars in one output of a notebook's cell, which is rewritten in place and empty at the end."""
+
+    def __init__(self) -> None:
+        self._bars: dict[str, str] = {}
+        self._handle: Any = None
+
+    def show(self, what: str, done: int, total: int, left: float) -> None:
+        counted = f"{done} of {total}, {duration(left)} left"
+        bar = f'<progress value="{done}" max="{total}">{counted}</progress>'
+        self._bars[what] = f"<div>{escape(what)} {bar} {counted}</div>"
+        self._write()
+
+    def end(self, what: str) -> None:
+        self._bars.pop(what, None)
+        self._write()
+
+    def close(self) -> None:
+        self._bars.clear()
+        self._write()
+
+    def _write(self) -> None:
+        shown = import_module("IPython.display")
+        page = shown.HTML(f"<div>{''.join(self._bars.values())}</div>")
+        if self._handle is None:
+            self._handle = shown.display(page, display_id=True)
+        else:
+            self._handle.update(page)
+
+
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook. IPython is asked only where it is loaded already."""
+    loaded = sys.modules.get("IPython")
+    shell = loaded.get_ipython() if loaded is not None else None
+    return any(kind.__name__ == "ZMQInteractiveShell" for kind in type(shell).__mro__)
 
 
 def duration(seconds: float) -> str:

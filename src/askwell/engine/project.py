@@ -4,33 +4,43 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from askwell.core.learner import Learner, Progress
 from askwell.core.needs import Need
 from askwell.core.oracle import Annotation, Question
+from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
 from askwell.core.seeds import Seeds
 from askwell.core.store import Row
 from askwell.core.strategy import Strategy
 from askwell.core.view import View
 from askwell.data import Data, load
-from askwell.engine import origin
+from askwell.data.load import items_like
+from askwell.engine import additions, notebook, origin
 from askwell.engine.assemble import assemble, check, task_for
+from askwell.engine.calibrate import Calibration, Calibrator
 from askwell.engine.compute import Source
+from askwell.engine.device import resolved_device
+from askwell.engine.edits import Edits, checked, merging, new_class, renaming
 from askwell.engine.fitting import Fitting
 from askwell.engine.folder import Folder
 from askwell.engine.history import History
 from askwell.engine.numbers import whole
+from askwell.engine.package import Package
+from askwell.engine.predict import Predictions, predicted, reading
 from askwell.engine.report import Report
-from askwell.engine.status import summary
+from askwell.engine.saved import frozen
+from askwell.engine.status import status, summary
 from askwell.engine.stopwatch import Stopwatch
 from askwell.errors import Conflict, InputError, ProjectError, StaleBasis
 from askwell.store import Store, export, open_store
@@ -38,6 +48,8 @@ from askwell.store import Store, export, open_store
 __all__ = ["Project"]
 
 log = logging.getLogger("askwell")
+
+T = TypeVar("T")
 
 
 class Project:
@@ -52,14 +64,25 @@ class Project:
     10
     """
 
-    def __init__(self, folder: Folder, data: Data, recipe: Recipe, manifest: dict[str, Any], store: Store) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        data: Data,
+        recipe: Recipe,
+        manifest: dict[str, Any],
+        store: Store,
+        added: Mapping[int, Pool] | None = None,
+    ) -> None:
         """Use `create` or `open`."""
         self.folder, self.data, self.recipe, self.manifest, self.store = folder, data, recipe, manifest, store
         self.seeds = Seeds(manifest["seed"])
         self.watch = Stopwatch()
-        self.task = task_for(recipe, data.classes)
+        self.task = self.original = task_for(recipe, data.classes)
+        self.edits = Edits(data.classes)
+        self._seen = 0
         self._learner: Learner | None = None
-        self.pool = origin.grown(data.pool, store)
+        self._added = dict(added or {})
+        self.pool = additions.joined(data.pool, store, self._added)
         self.reports: list[Report] = []
         self._refresh()
 
@@ -80,13 +103,15 @@ class Project:
 
         data     whatever `askwell.data.load` takes, with `loading` as its further arguments
         recipe   a recipe, or its name; `changes` replace its parts and numbers: strategy="margin", batch=50, …
+        device   cpu, cuda, cuda:1, …, or auto: a GPU where there is one now, and from then on
         """
         folder, seed = Folder(Path(path)), whole("seed", seed)
         origin.clear_half_made(folder)
         if folder.path.exists() and any(folder.path.iterdir()):
             raise ProjectError(f"{folder.path} is not empty: open it with Project.open, or choose another folder")
         data = load(data, **{**(loading or {}), **({"classes": classes} if classes else {})})
-        made = assemble(recipe, form=data.pool.form, kind=data.task, **changes)
+        made = assemble(recipe, form=data.pool.form, kind=data.task, frozen=frozen(data), **changes)
+        device = resolved_device(device)
         manifest = origin.describe(data, made, seed, device)
         check(made, data, device)
         folder.make()
@@ -103,11 +128,13 @@ class Project:
         *,
         mode: Literal["rw", "ro"] = "rw",
         loading: dict[str, Any] | None = None,
+        added: Sequence[Any] = (),
     ) -> Project:
         """Comes back to a project.
 
         Data that were given in memory have to be given again, with what was given beside them as `loading`; they are
-        checked by hash. mode "ro" reads only.
+        checked by hash. mode "ro" reads only. `added` gives again, in their order, what was added from memory:
+        the items, or, where options in memory belong to them, `load(items, like=data.pool, …)`.
         """
         folder = Folder(Path(path))
         manifest = folder.manifest()
@@ -116,7 +143,8 @@ class Project:
         data = replace(data, split=origin.split_of(store, len(data.pool)))
         if manifest["threads"] != torch.get_num_threads():
             log.warning("%s was made with %d threads: with another number bits may differ", path, manifest["threads"])
-        project = cls(folder, data, Recipe.of(manifest["recipe"]), manifest, store)
+        pools = additions.found_again(folder.path, store, data.pool, added)
+        project = cls(folder, data, Recipe.of(manifest["recipe"]), manifest, store, pools)
         if mode == "rw" and project.reports:
             project._tidy()
         return project
@@ -149,6 +177,7 @@ class Project:
     def plan(self, n: int) -> int:
         """Chooses min(n, N) new items and records them as a round; returns how many."""
         self._refresh()
+        self._renew()
         ids = self.candidates()
         wanted = min(n, len(ids))
         if wanted < n:
@@ -156,7 +185,7 @@ class Project:
         if not wanted:
             return 0
         round = self.store.planned
-        strategy = self.recipe.strategy if self.reports else self.recipe.initial
+        strategy = self.recipe.strategy if self.current else self.recipe.initial
         view = self._view(ids, strategy.needs)
         with self.watch.part("select"):
             batch = strategy.select(view, wanted, self.seeds.torch("select", round))
@@ -191,30 +220,37 @@ class Project:
         token: str | None = None,
     ) -> int:
         """Records an answer; when it returns, the answer is on the disk. A wrong label raises and records nothing."""
-        value = self.task.check(value)
-        price = self.task.cost(value) if cost is None else cost
-        return self.store.tell(Annotation(question, annotator, None, "label", value, price, seconds, token=token))
 
-    def tell_all(self, annotations: Iterable[Annotation]) -> list[int]:
+        def record() -> int:
+            label = checked(self.task, self.edits, value)
+            price = self.task.cost(label) if cost is None else cost
+            said = Annotation(question, annotator, None, "label", label, price, seconds, token=token)
+            return self.store.tell(said, known=len(self.edits))
+
+        return self._as_of_now(record)
+
+    def tell_all(self, annotations: Iterable[Annotation], *, volunteered: bool = False) -> list[int]:
         """Records many answers with one sync: all or none."""
-        checked = [
-            Annotation(**{**vars(one), "value": self.task.check(one.value)}) if one.verb in VALUED else one
-            for one in annotations
-        ]
-        return self.store.tell_many(checked)
+        said = list(annotations)
+
+        def record() -> list[int]:
+            labels = [
+                replace(one, value=checked(self.task, self.edits, one.value)) if one.verb in VALUED else one
+                for one in said
+            ]
+            return self.store.tell_many(labels, volunteered=volunteered, known=len(self.edits))
+
+        return self._as_of_now(record)
 
     def volunteer(self, key: str, value: Any, *, annotator: str = "me", cost: float = 0.0) -> int:
         """Records a label for an item that was never asked, by the user's own id; kept apart from asked ones."""
         item = int(self.pool.positions([key])[0])
-        said = Annotation(None, annotator, item, "label", self.task.check(value), cost)
-        return self.store.tell(said, volunteered=True)
+        return self.tell_all([Annotation(None, annotator, item, "label", value, cost)], volunteered=True)[0]
 
     def correct(self, question: int, value: Any, *, annotator: str = "me") -> int:
         """Replaces this annotator's earlier answer; both stay in the record."""
         earlier = self.store.answer_of(question, annotator)
-        return self.store.tell(
-            Annotation(question, annotator, None, "correct", self.task.check(value), 0.0, refers=earlier)
-        )
+        return self.tell_all([Annotation(question, annotator, None, "correct", value, 0.0, refers=earlier)])[0]
 
     def retract(self, question: int, *, annotator: str = "me") -> int:
         """Takes this annotator's answer back; the question is open again."""
@@ -243,6 +279,67 @@ class Project:
         self._refresh()
         return [self._question(row) for row in rows]
 
+    # ------------------------------------------------------------------ editing
+
+    def add(self, data: Any, *, labels: bool = True, loading: dict[str, Any] | None = None) -> list[str]:
+        """Adds items behind all others, as candidates, and returns their ids. No position and no answer changes.
+
+        They look as the project's items do: same words, picture size, columns and scale. Known labels that come with
+        them are recorded as volunteered by the annotator "data", for nothing, in the same transaction.
+
+        data    whatever `askwell.data.load` takes, with `loading` as its further arguments; ids must be new
+        labels  False leaves labels that come with the data out
+        """
+        return self._as_of_now(lambda: self._entered(data, labels, loading or {}))
+
+    def _entered(self, source: Any, labels: bool, loading: dict[str, Any]) -> list[str]:
+        self._refresh()
+        data = additions.loaded(source, self.pool, self.data, self.edits.classes, loading)
+        known = additions.known_labels(data, self.task) if labels else {}
+        start = additions.enter(self.store, self.pool, data, known, len(self.edits))
+        self._added[start] = data.pool
+        self._refresh()
+        return self.pool.keys(range(start, start + len(data.pool)))
+
+    def remove(self, keys: str | Sequence[str]) -> int:
+        """Takes items out for good, by the users' own ids, and returns how many were still there.
+
+        They are not asked, trained or measured on any more, and open questions about them are closed; what was said
+        about them stays in the record.
+        """
+        self._refresh()
+        gone = self.store.remove(self.pool.positions([keys] if isinstance(keys, str) else keys))
+        self._refresh()
+        return len(gone)
+
+    def add_class(self, name: str) -> None:
+        """Adds a class behind the others. The next model learns it: before more is asked, one is trained anew."""
+        self._edit("add_class", lambda: new_class(self.edits, name))
+
+    def rename_class(self, old: str, new: str) -> None:
+        """Gives a class another name; answers by the old one keep counting, and the model stays as it is."""
+        self._edit("rename_class", lambda: renaming(self.edits, old, new))
+
+    def merge_classes(self, names: Sequence[str], into: str) -> None:
+        """Makes one class of several: `into` is one of the classes, or a new name; answers by all of them count for it.
+
+        Before more is asked, a model is trained anew.
+        """
+        self._edit("merge_classes", lambda: merging(self.edits, names, into))
+
+    def _edit(self, kind: str, body: Callable[[], dict[str, Any]]) -> None:
+        self._as_of_now(lambda: self.store.edit(kind, body(), known=len(self.edits)))
+        self._refresh()
+
+    def _as_of_now(self, record: Callable[[], T]) -> T:
+        """Records what depends on the edits so far; once more where another process has edited at the same moment."""
+        for _ in range(ATTEMPTS - 1):
+            self._reread()
+            with suppress(StaleBasis):
+                return record()
+        self._reread()
+        return record()
+
     # ------------------------------------------------------------------ training
 
     def train(self, progress: Progress | None = None) -> Report:
@@ -261,7 +358,7 @@ class Project:
         round = max(planned - 1, 0)
         fitting = self._fitting()
         learner = fitting.learner(self.manifest["device"])
-        job = fitting.job(round, previous=self.learner.state() if learner.warm and self.reports else {})
+        job = fitting.job(round, previous=self._previous() if learner.warm and self.reports else {})
         with self.watch.part("train"):
             fit = learner.fit(self.pool, job, self.seeds.child("fit", round), progress)
         with self.folder.writing():
@@ -278,12 +375,37 @@ class Project:
             basis=fitting.basis,
             weights=weights,
             rehearsal=fit.rehearsal,
-            agreement=fitting.agreement(self.reports[-1].watched if self.reports else (), watched),
+            agreement=fitting.agreement(self._watched(), watched),
             seconds_asked=self.store.seconds,
             fit={"steps": fit.steps, "epochs": fit.epochs, "stopped": fit.stopped, **fit.notes},
             watched=tuple(watched),
             planned=planned,
+            edits=len(self.edits),
         )
+
+    def _previous(self) -> Mapping[str, Tensor]:
+        """The last model's tensors; none where its outputs are as many as now, and of other classes."""
+        last = self._fitting(self.edits.before(self.reports[-1].edits))
+        same = last.edits.lineage == self.edits.lineage
+        if not same and len(last.edits.classes) == len(self.edits.classes):
+            return {}
+        return (self.learner if same else self._restored(last)).state()
+
+    def _watched(self) -> list[Any]:
+        """What the last model said of the fixed set, by the classes that there are now."""
+        last = self.reports[-1] if self.reports else None
+        return [self.edits.since(label, last.edits) for label in last.watched] if last else []
+
+    @property
+    def current(self) -> bool:
+        """Whether there is a trained model, and its outputs are the classes that there are now."""
+        return bool(self.reports) and self.edits.before(self.reports[-1].edits).lineage == self.edits.lineage
+
+    def _renew(self) -> None:
+        """Trains anew where the classes have changed: strategies read labels and outputs of one list of classes."""
+        if self.reports and not self.current and self._fitting().answered:
+            log.info("the classes have changed since the last training: training anew before choosing")
+            self.train()
 
     @property
     def untrained(self) -> bool:
@@ -295,12 +417,15 @@ class Project:
         """The last trained model, read from disk if need be; trained again if its file is gone."""
         if not self.reports:
             raise ProjectError(f"{self.folder.path} has no trained model yet: call train()")
+        if not self.current:
+            raise ProjectError("the classes have changed since the last training: call train()")
         if self._learner is None:
-            fitting = self._fitting()
-            self._learner = fitting.restore(
-                self.reports[-1], self._weights(len(self.reports) - 1), self.manifest["device"], self.seeds
-            )
+            self._learner = self._restored(self._fitting())
         return self._learner
+
+    def _restored(self, fitting: Fitting) -> Learner:
+        path = self._weights(len(self.reports) - 1)
+        return fitting.restore(self.reports[-1], path, self.manifest["device"], self.seeds)
 
     def status(self) -> dict[str, Any]:
         """Where the project stands, as JSON."""
@@ -310,6 +435,48 @@ class Project:
         """Writes all questions and answers with the users' own ids; format by ending: .jsonl, .csv, .parquet."""
         with self.folder.writing():
             return export(self.store, Path(path), format, keys=self.pool.keys)
+
+    # ------------------------------------------------------------------ the result
+
+    def predict(
+        self, data: Any = None, *, calibrate: bool = True, loading: dict[str, Any] | None = None
+    ) -> Predictions:
+        """What the last trained model says: labels, and probabilities calibrated on labels that were held out.
+
+        data       whatever `askwell.data.load` takes, with `loading` as its further arguments; it is served as the
+                   project's items are, and by the options of the project's own data where they apply. None: the
+                   project's items that are still there, in their order
+        calibrate  False leaves probabilities as the model gives them; the labels are the same. See `calibration`
+
+        The same in every process with the same versions and number of threads. Batch by batch: only (n, C) is held.
+        """
+        self._refresh()
+        if data is None and loading:
+            raise InputError(f"options of loading apply to new data, and none are given: {', '.join(loading)}")
+        learner, own = self.learner, data is None
+        pool = self.pool if own else items_like(data, self.data.pool, reading(self.data.options), **(loading or {}))
+        ids = self._present() if own else torch.arange(len(pool))
+        temperature = self.calibration.temperature if calibrate else 1.0
+        return predicted(learner, pool, ids, self.task, temperature)
+
+    @property
+    def calibration(self) -> Calibration:
+        """The temperature of the last trained model; found once per model, which may take one more fit."""
+        learner, report = self.learner, self.reports[-1]
+        fitting = self._fitting().as_of(report)
+        calibrator = Calibrator(learner, fitting, report, self.seeds, self.manifest["device"])
+        return calibrator.kept(self.folder, writable=self.store.connections.mode == "rw")
+
+    def export_model(self, path: str | Path) -> Path:
+        """Writes the last trained model as a folder for `askwell.load_model`, whole or not at all.
+
+        Weights as safetensors (scikit-learn as skops, never a pickle), classes, metrics, temperature, hash of the data,
+        what loading new items needs, and a model card. The folder must be new or empty.
+        """
+        self._refresh()
+        learner = self.learner
+        described = self.reports[-1], self.calibration
+        return Package(learner, self.recipe, self.task, self.pool, self.data, *described).write(path)
 
     def close(self) -> None:
         """Closes the store."""
@@ -323,17 +490,22 @@ class Project:
     ) -> None:
         self.close()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows, of a closed project too."""
+        return notebook.of_project(status(self.folder.path), self.reports)
+
     def __repr__(self) -> str:
         return f"Project({str(self.folder.path)!r})"
 
-    def _fitting(self) -> Fitting:
-        return Fitting(self.pool, self.store, self.recipe, self.task, self.data)
+    def _fitting(self, edits: Edits | None = None) -> Fitting:
+        known = self.edits if edits is None else edits
+        return Fitting(self.pool, self.store, self.recipe, self.original, self.data, known, self._seen)
 
     def _view(self, ids: Tensor, needs: tuple[Need, ...]) -> View:
         fitting = self._fitting()
         source = Source(
             self.pool,
-            self.learner if self.reports else None,
+            self.learner if self.current else None,
             fitting.tables(),
             self.seeds.child("compute", len(self.reports)),
             self.watch,
@@ -345,7 +517,7 @@ class Project:
             source,
             sets=fitting.sets(),
             num_classes=self.task.num_classes,
-            history=History(self.store, self.reports, self.recipe.resolve),
+            history=History(self.store, self.reports, self.recipe.resolve, self.edits),
             state=self.store.state,
         )
 
@@ -371,16 +543,30 @@ class Project:
             row.shown,
         )
 
+    def _present(self) -> Tensor:
+        """Items of the data and of additions that were not removed, ascending."""
+        gone = np.union1d(self.edits.removed, [one["item"] for one in self.store.made()])
+        return torch.from_numpy(np.setdiff1d(np.arange(len(self.pool)), gone))
+
     def _weights(self, fit: int) -> Path:
         return self.folder.model(f"fit-{fit:03d}")
 
     def _refresh(self) -> None:
-        """Takes notice of what other processes have trained and made."""
+        """Takes notice of what other processes have trained, edited and made."""
         if self.store.reported != len(self.reports):
             self.reports = [Report.of(body) for body in self.store.reports()]
             self._learner = None
+        self._reread()
         if len(self.store) != len(self.pool):
-            self.pool = origin.grown(self.data.pool, self.store)
+            self._added = additions.found_again(self.folder.path, self.store, self.data.pool, (), self._added)
+            self.pool = additions.joined(self.data.pool, self.store, self._added)
+
+    def _reread(self) -> None:
+        """Takes notice of answers, and then of edits, so that every answer is of a class that is known."""
+        self._seen = self.store.last
+        if self.store.edited != len(self.edits):
+            self.edits, self._learner = Edits(self.data.classes, tuple(self.store.edits())), None
+            self.task = self._fitting().task
 
     def _tidy(self) -> None:
         """Exports the reports, and drops the models that no later round will read."""

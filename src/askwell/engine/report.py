@@ -20,7 +20,7 @@ class Report:
     seconds    wall clock by part: train, score, select, measure, rest
     basis      last event that the fit knew; `weights` and `rehearsal` are hashes of model and fit
     watched    predicted labels of the fixed set
-    planned    rounds that had been planned when the model was fitted
+    planned    rounds that had been planned when the model was fitted; edits: changes of the project that it knew
     """
 
     round: int
@@ -37,6 +37,7 @@ class Report:
     fit: Mapping[str, Any] = field(default_factory=dict)
     watched: tuple[Any, ...] = ()
     planned: int = 0
+    edits: int = 0
 
     @property
     def value(self) -> float:

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from askwell.core.task import MINIMISED
+from askwell.engine import notebook
 from askwell.engine.report import Report
 from askwell.metrics.curves import Comparison, compare_areas
 
@@ -35,6 +37,11 @@ class Result:
         """The metric that the curves show."""
         return next(iter(self.arms.values()))[0][-1].headline
 
+    @property
+    def less_is_better(self) -> bool:
+        """Whether a lower curve is the better one, as for errors and losses."""
+        return self.metric in MINIMISED
+
     def curves(self) -> dict[str, list[Curve]]:
         """Arm -> per seed -> (labels, value) points."""
         return {
@@ -55,12 +62,13 @@ class Result:
     def comparison(self) -> Comparison | None:
         """The paired difference of areas under the budget curve against the second arm, where there is one."""
         curves = list(self.curves().values())
-        return compare_areas(curves[0], curves[1]) if len(curves) > 1 else None
+        return compare_areas(curves[0], curves[1], self.less_is_better) if len(curves) > 1 else None
 
     def summary(self) -> dict[str, Any]:
         """The numbers of result.json."""
         return {
             "metric": self.metric,
+            "less_is_better": self.less_is_better,
             "curves": self.curves(),
             "seconds": self.seconds,
             "stopped": dict(self.stopped),
@@ -74,3 +82,7 @@ class Result:
             return "no second arm to compare with"
         one, other = list(self.arms)[:2]
         return f"{one} against {other}: {self.comparison}"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return notebook.of_result(self)

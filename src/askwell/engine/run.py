@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -20,6 +19,7 @@ from askwell.core.recipe import Recipe
 from askwell.core.spec import digest
 from askwell.data import Data, load
 from askwell.engine.assemble import assemble, check, part
+from askwell.engine.device import resolved_device
 from askwell.engine.draw import png
 from askwell.engine.folder import Folder
 from askwell.engine.loop import rounds as _rounds
@@ -29,7 +29,9 @@ from askwell.engine.progress import Bars
 from askwell.engine.project import Project
 from askwell.engine.report import Report
 from askwell.engine.result import Result
+from askwell.engine.saved import frozen
 from askwell.engine.stop import StopRule, parse_stop
+from askwell.engine.threads import threads as with_threads
 from askwell.errors import InputError, UnmetNeeds
 from askwell.oracles import Truth
 
@@ -57,6 +59,7 @@ def run(
     out: str | Path = "runs",
     fresh: bool = False,
     device: str = "cpu",
+    precision: str | None = None,
     threads: int = 1,
     quiet: bool = False,
     **loading: Any,
@@ -69,6 +72,7 @@ def run(
     against    the strategy of the second arm, or None; it shares the first arm's initial items, unless that arm's
                strategy chooses them itself: then they are random
     stop       a rule or its text, such as "labels(500) | plateau()"; the second arm runs as long as the rounds allow
+    device     cpu, cuda, cuda:1, …, or auto: a GPU where there is one. precision: "bfloat16" for networks
     threads    of torch; bits depend on it, so that the default is 1 and results are the same on every machine of a kind
     out        <out>/<data>-<recipe>-<hash>/seed-K holds one project each; the same call goes on where it was
 
@@ -79,9 +83,10 @@ def run(
     """
     loaded = load(data, **loading)
     made = assemble(
-        recipe, form=loaded.pool.form, kind=loaded.task, strategy=strategy, scheme=scheme, learner=learner,
-        model=model, start=start, initial=initial, batch=batch, rounds=rounds,
+        recipe, form=loaded.pool.form, kind=loaded.task, frozen=frozen(loaded), strategy=strategy, scheme=scheme,
+        learner=learner, model=model, start=start, initial=initial, batch=batch, rounds=rounds, precision=precision,
     )  # fmt: skip
+    device = resolved_device(device)
     arms = {made.name: made, **_second(made, against)}
     rule = parse_stop(stop) if isinstance(stop, str) else stop
     for arm in arms.values():
@@ -90,7 +95,7 @@ def run(
     numbers = [whole("a seed", seed) for seed in (range(seeds) if isinstance(seeds, int) else seeds)]
     if not numbers or len(set(numbers)) < len(numbers):
         raise InputError(f"seeds must name at least one seed, and each once, got {seeds}", got=seeds)
-    with _threads(threads), Bars(quiet=quiet) as bars:
+    with with_threads(threads), Bars(quiet=quiet) as bars:
         rules = {made.name: rule}
         runs = {name: Arm(arm, loaded, Path(out), device, rules.get(name)) for name, arm in arms.items()}
         cells = {name: [arm.cell(seed, fresh, bars) for seed in numbers] for name, arm in runs.items()}
@@ -182,16 +187,3 @@ def _finish(arm: Arm, cells: Mapping[str, list[list[Report]]]) -> Result:
         png(result.curves(), result.metric, result.picture, title=f"{arm.data.name}: {' against '.join(cells)}")
         files.write("result.json", json.dumps(result.summary(), indent=1) + "\n")
     return result
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Runs with this many torch threads, and puts the number back."""
-    if whole("threads", count) < 1:
-        raise InputError(f"threads must be at least 1, got {count}", got=count)
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from askwell.core.needs import Need, Over
 from askwell.core.strategy import Strategy
-from askwell.core.view import View
+from askwell.core.view import View, finite
 from askwell.engine.assemble import part
 from askwell.engine.numbers import whole
 from askwell.errors import BadData, BadShape, InputError, UnmetNeeds
@@ -21,11 +21,20 @@ from askwell.errors import BadData, BadShape, InputError, UnmetNeeds
 __all__ = ["select"]
 
 Array = ArrayLike | str | Path | Tensor
-AXES = {"probs": 2, "logits": 2, "mc_probs": 3, "embedding": 2, "labelled_embedding": 2, "labels": 1, "cost": 1}
+AXES = {
+    "probs": 2, "logits": 2, "mc_probs": 3, "label_probs": 2, "mc_label_probs": 3, "predictions": 2,
+    "mc_predictions": 3, "embedding": 2, "labelled_embedding": 2, "labels": 1, "cost": 1,
+}  # fmt: skip
+NUMBERS = ("predictions", "mc_predictions")
+LABELLED = ("labelled_embedding", "labels")
 SOURCES: dict[tuple[str, Over], str] = {
     ("probs", "candidates"): "probs",
     ("logits", "candidates"): "logits",
     ("mc_probs", "candidates"): "mc_probs",
+    ("label_probs", "candidates"): "label_probs",
+    ("mc_label_probs", "candidates"): "mc_label_probs",
+    ("predictions", "candidates"): "predictions",
+    ("mc_predictions", "candidates"): "mc_predictions",
     ("embedding", "candidates"): "embedding",
     ("features", "candidates"): "embedding",
     ("embedding", "labelled"): "labelled_embedding",
@@ -42,6 +51,10 @@ def select(
     probs: Array | None = None,
     logits: Array | None = None,
     mc_probs: Array | None = None,
+    label_probs: Array | None = None,
+    mc_label_probs: Array | None = None,
+    predictions: Array | None = None,
+    mc_predictions: Array | None = None,
     embedding: Array | None = None,
     labelled_embedding: Array | None = None,
     labels: Array | None = None,
@@ -53,7 +66,10 @@ def select(
 
     strategy            a part or its text: "badge", "subsample(strategy=margin, size=10000)", "module:Class"
     probs (N, C)        class probabilities, rows sum to one; mc_probs (N, K, C) of K draws; logits (N, C)
-    embedding (N, D)    of the candidates; labelled_embedding (M, D) and labels (M,), class indices, of what is labelled
+    label_probs (N, C)  probability of each label by itself, for items with several; mc_label_probs (N, K, C)
+    predictions (N, T)  predicted numbers, (N,) for one each; mc_predictions (N, K, T), or (N, K)
+    embedding (N, D)    of the candidates; labelled_embedding (M, D) and labels (M,), class indices or numbers, of what
+                        is labelled
     cost (N,)           price of each item
     ids (N,)            your own ids, each once; positions 0..N-1 without them
 
@@ -65,8 +81,9 @@ def select(
     [1, 2]
     """
     given = {
-        "probs": probs, "logits": logits, "mc_probs": mc_probs, "embedding": embedding,
-        "labelled_embedding": labelled_embedding, "labels": labels, "cost": cost,
+        "probs": probs, "logits": logits, "mc_probs": mc_probs, "label_probs": label_probs,
+        "mc_label_probs": mc_label_probs, "predictions": predictions, "mc_predictions": mc_predictions,
+        "embedding": embedding, "labelled_embedding": labelled_embedding, "labels": labels, "cost": cost,
     }  # fmt: skip
     arrays = {name: _tensor(name, value) for name, value in given.items() if value is not None}
     chosen: Strategy = part("strategies", strategy)
@@ -88,13 +105,23 @@ def select(
 
 def _tensor(name: str, value: Array) -> Tensor:
     tensor = value if isinstance(value, Tensor) else torch.from_numpy(_loaded(name, value))
+    if name in NUMBERS and tensor.ndim == AXES[name] - 1:
+        tensor = tensor[..., None]
     if tensor.ndim != AXES[name]:
         raise BadShape(f"{name} has shape {tuple(tensor.shape)}: {AXES[name]} axes are needed", got=tuple(tensor.shape))
     if name == "labels":
-        return tensor.long()
+        return _labels(tensor)
     if not tensor.is_floating_point():
         raise BadShape(f"{name} holds {tensor.dtype}: floating-point numbers are needed", got=tensor.dtype)
     return tensor
+
+
+def _labels(labels: Tensor) -> Tensor:
+    """Class indices as int64, numbers as they are."""
+    if not labels.is_floating_point():
+        return labels.long()
+    finite("labels", labels)
+    return labels
 
 
 def _loaded(name: str, value: ArrayLike | str | Path) -> NDArray[Any]:
@@ -109,11 +136,11 @@ def _loaded(name: str, value: ArrayLike | str | Path) -> NDArray[Any]:
 
 
 def _size(arrays: Mapping[str, Tensor], ids: ArrayLike | None) -> int:
-    sizes = {name: len(array) for name, array in arrays.items() if name not in ("labelled_embedding", "labels")}
+    sizes = {name: len(array) for name, array in arrays.items() if name not in LABELLED}
     if ids is not None:
         sizes["ids"] = len(np.asarray(ids))
     if not sizes:
-        raise InputError("nothing to choose from: give at least one of probs, mc_probs, embedding, ids")
+        raise InputError("nothing to choose from: give at least one of probs, label_probs, predictions, embedding, ids")
     if len(set(sizes.values())) > 1:
         text = ", ".join(f"{name} {size}" for name, size in sizes.items())
         raise BadShape(f"the arrays disagree on the number of items: {text}", got=sizes)
@@ -131,7 +158,8 @@ def _ids(ids: ArrayLike | None, size: int) -> NDArray[Any]:
 def _needs(strategy: Strategy, arrays: Mapping[str, Tensor]) -> dict[Need, Tensor]:
     """The strategy's needs among the arrays; with no labelled items given there are none."""
     sources = {need: SOURCES.get((need.name, need.over), "") for need in strategy.needs}
-    missing = {need: name for need, name in sources.items() if name not in arrays and need.over != "labelled"}
+    some = any(name in arrays for name in LABELLED)
+    missing = {need: name for need, name in sources.items() if name not in arrays and (some or need.over != "labelled")}
     if missing:
         names = [str(need) for need in missing]
         give = ", ".join(dict.fromkeys(f"{name}=" for name in missing.values() if name))
@@ -139,9 +167,9 @@ def _needs(strategy: Strategy, arrays: Mapping[str, Tensor]) -> dict[Need, Tenso
         raise UnmetNeeds(f"strategy {strategy.name!r} needs {', '.join(names)}{hint}", names)
     found = {need: arrays.get(name, _nothing(need, arrays)) for need, name in sources.items()}
     for need, array in found.items():
-        if need.name == "mc_probs" and array.shape[1] != need["draws"]:
+        if need.name.startswith("mc_") and array.shape[1] != need["draws"]:
             raise BadShape(
-                f"mc_probs has {array.shape[1]} draws and strategy {strategy.name!r} reads {need['draws']}: "
+                f"{need.name} has {array.shape[1]} draws and strategy {strategy.name!r} reads {need['draws']}: "
                 f"write {strategy.name}(draws={array.shape[1]})",
                 got=array.shape[1],
             )
@@ -159,9 +187,12 @@ def _sets(size: int, arrays: Mapping[str, Tensor]) -> dict[Over, Tensor]:
     widths = {name: arrays[name].shape[1] for name in ("embedding", "labelled_embedding") if name in arrays}
     if len(set(widths.values())) > 1:
         raise BadShape(f"embedding and labelled_embedding differ in width: {widths}", got=widths)
-    sizes = {name: len(arrays[name]) for name in ("labelled_embedding", "labels") if name in arrays}
+    sizes = {name: len(arrays[name]) for name in LABELLED if name in arrays}
     if len(set(sizes.values())) > 1:
         raise BadShape(f"labelled_embedding and labels disagree: {sizes}", got=sizes)
+    if "labels" in arrays and "predictions" in arrays and arrays["predictions"].shape[1] != 1:
+        shape = tuple(arrays["predictions"].shape)
+        raise BadShape(f"predictions have shape {shape} and labels one number per item: (N, 1) is needed", got=shape)
     return {"labelled": torch.arange(size, size + next(iter(sizes.values()), 0))}
 
 
@@ -174,13 +205,32 @@ def _rows(need: Need, array: Tensor, sets: Mapping[Over, Tensor]) -> Tensor:
     rows = array[first : last + 1] if last - first + 1 == len(ids) else array[ids]
     if need.name in ("probs", "mc_probs"):
         _check_probs(need.name, rows, first)
+    if need.name in ("label_probs", "mc_label_probs"):
+        _check_label_probs(need.name, rows, first)
     return rows
+
+
+def _check_label_probs(name: str, rows: Tensor, first: int) -> None:
+    """Raises unless all are in [0, 1], within the rounding of their type."""
+    inside = (rows >= -_slack(rows)) & (rows <= 1 + _slack(rows))
+    if bool(inside.all()):
+        return
+    row = int((~inside).flatten(1).any(1).nonzero()[0])
+    raise InputError(
+        f"{name} are not probabilities: row {first + row} holds {float(rows[row][~inside[row]][0]):.4f}; "
+        "give sigmoid outputs, not logits",
+        got=first + row,
+    )
+
+
+def _slack(rows: Tensor) -> float:
+    return 1e-2 if rows.dtype in (torch.float16, torch.bfloat16) else 1e-3
 
 
 def _check_probs(name: str, rows: Tensor, first: int) -> None:
     """Raises unless rows are not negative and sum to one, within the rounding of their type."""
     total = torch.from_numpy(rows.numpy().sum(-1, dtype=np.float32)) if rows.dtype == torch.float16 else rows.sum(-1)
-    slack = 1e-2 if rows.dtype in (torch.float16, torch.bfloat16) else 1e-3
+    slack = _slack(rows)
     wrong = ~((total - 1).abs() <= slack)
     if bool(wrong.any()) or float(rows.min()) < -slack:
         row = int((wrong.flatten(1).any(1) if wrong.ndim > 1 else wrong).nonzero()[:1].sum())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from askwell.core.recipe import Recipe
+from askwell.engine.edits import Edits
 from askwell.engine.folder import Folder
 from askwell.engine.report import Report
 from askwell.store import Store, open_store
@@ -31,7 +32,7 @@ def summary(folder: Folder, manifest: Mapping[str, Any], store: Store) -> dict[s
         "data": manifest["data"]["name"],
         "recipe": recipe.name,
         "strategy": repr(recipe.strategy),
-        "classes": list(manifest["data"]["classes"]),
+        "classes": list(Edits(tuple(manifest["data"]["classes"]), tuple(store.edits())).classes),
         "items": store.counts(),
         "rounds": store.planned,
         "labels": store.counts()["answered"],

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from askwell.core.registry import snake
+from askwell.core.task import MINIMISED
 from askwell.engine.report import Report
 from askwell.errors import InputError, UnknownName
 
@@ -95,7 +96,7 @@ class Rounds(StopRule):
 
 @dataclass(frozen=True)
 class Target(StopRule):
-    """Stops once a metric reaches `value`; the task's headline metric unless named."""
+    """Stops once a metric reaches `value`, from above where less is better; the headline metric unless named."""
 
     value: float
     metric: str = ""
@@ -104,12 +105,17 @@ class Target(StopRule):
         if not reports:
             return None
         name, reached = _named(reports[-1], self.metric)
-        return f"{name} of {reached:.4f}" if reached >= self.value else None
+        there = reached <= self.value if name in MINIMISED else reached >= self.value
+        return f"{name} of {reached:.4f}" if there else None
 
 
 @dataclass(frozen=True)
 class Plateau(StopRule):
-    """Stops when the best metric grew less than `growth` in the last `rounds` rounds."""
+    """Stops when the best metric grew less than `growth` in the last `rounds` rounds.
+
+    A metric of which less is better has the units of its labels: `growth` is then a share of its best value before, and
+    the rule stops when it fell by less than that.
+    """
 
     rounds: int = 3
     growth: float = 0.005
@@ -121,8 +127,13 @@ class Plateau(StopRule):
     def __call__(self, reports: Sequence[Report]) -> str | None:
         if len(reports) <= self.rounds:
             return None
-        values = [_named(report, self.metric)[1] for report in reports]
-        grown = max(values) - max(values[: -self.rounds])
+        name, _ = _named(reports[-1], self.metric)
+        values = [_named(report, name)[1] for report in reports]
+        before = values[: -self.rounds]
+        if name in MINIMISED:
+            fell = (min(before) - min(values)) / (abs(min(before)) or 1.0)
+            return f"a plateau: {name} fell by {fell:.2%} in {self.rounds} rounds" if fell < self.growth else None
+        grown = max(values) - max(before)
         return f"a plateau: {grown:.4f} in {self.rounds} rounds" if grown < self.growth else None
 
 

@@ -7,10 +7,12 @@
 tensor([1, 2])
 """
 
+from askwell.functional.binary import binary_bald, binary_entropy
 from askwell.functional.cluster import kmeans, kmeans_plus_plus, nearest_to, typicality
 from askwell.functional.cover import k_center
 from askwell.functional.distance import Points
 from askwell.functional.gradient import Gradients, surprise
+from askwell.functional.greedy import Product, central
 from askwell.functional.information import (
     bald,
     entropy_of_mean,
@@ -22,13 +24,18 @@ from askwell.functional.information import (
 )
 from askwell.functional.joint import batch_bald, joint_information
 from askwell.functional.pick import gumbel, quota, top
+from askwell.functional.spread import variance
 from askwell.functional.uncertainty import entropy, least_confidence, margin, ratio
 
 __all__ = [
     "Gradients",
     "Points",
+    "Product",
     "bald",
     "batch_bald",
+    "binary_bald",
+    "binary_entropy",
+    "central",
     "entropy",
     "entropy_of_mean",
     "gumbel",
@@ -46,6 +53,7 @@ __all__ = [
     "surprise",
     "top",
     "typicality",
+    "variance",
     "vote_entropy",
     "vr_mean",
     "vr_votes",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from askwell.errors import PoolExhausted
-from askwell.functional.distance import Space
+from askwell.functional.distance import Dissimilarity
 from askwell.functional.pick import top
 
 __all__ = ["Cover", "k_center"]
@@ -31,8 +31,8 @@ class Cover(NamedTuple):
     radius: float
 
 
-def k_center(space: Space, n: int, key: Tensor, centres: Space | None = None) -> Cover:
-    """Picks n rows, each time the one that is farthest from all centres so far; within twice the least radius.
+def k_center(space: Dissimilarity, n: int, key: Tensor, centres: Dissimilarity | None = None) -> Cover:
+    """Picks n rows, each time the one that is farthest from all centres so far.
 
     key      (N,): of equally far rows the one with the lower key is picked, and without centres the first pick is
              the row with the lowest key
@@ -41,7 +41,7 @@ def k_center(space: Space, n: int, key: Tensor, centres: Space | None = None) ->
     The picks of the plain algorithm without its n passes over the pool. A distance that is out of date is an upper
     bound, so only the 2048 rows with the largest bounds are kept up to date. When the best of them no longer beats
     the bounds outside, the whole pool is brought up to date against all new centres by one matrix product.
-    At most O((M + n)·N·D), memory O(N + 2048·D).
+    At most O((M + n)·N·D), memory O(N + 2048·D). Where distances are a metric, within twice the least radius.
 
     Gonzalez 1985, doi:10.1016/0304-3975(85)90224-5; Sener and Savarese 2018, arXiv 1708.00489.
 
@@ -77,13 +77,13 @@ def _cover(picks: list[tuple[int, float]], radius: float, like: Tensor) -> Cover
 class _FarthestFirst:
     """The traversal: `bounds` (N,) on squared distances, up to date for the rows of `block` and −1 where picked."""
 
-    def __init__(self, space: Space, key: Tensor) -> None:
+    def __init__(self, space: Dissimilarity, key: Tensor) -> None:
         self.space, self.key = space, key.to(space.norms.device)
         self.bounds = torch.full_like(space.norms, torch.inf)
         self.recent: list[int] = []
         self.block: Tensor | None = None
 
-    def cover(self, centres: Space) -> None:
+    def cover(self, centres: Dissimilarity) -> None:
         """Counts the centres as picked."""
         self.space.lower(self.bounds, centres)
 

@@ -1,7 +1,8 @@
 """Squared distances from many rows to a few centres, tile by tile: never N × N.
 
-A `Space` is a set of N vectors, held in whatever form is cheap, that knows its distances to centres taken from itself
-or from another space of the same kind. `Points` holds plain vectors; `gradient.Gradients` holds factors.
+A `Dissimilarity` is a set of N items that knows its squared distances to centres taken from itself or from another set
+of the same kind. A `Space` is one of vectors, held in whatever form is cheap: `Points` holds them plainly,
+`gradient.Gradients` by factors. `greedy.Product` multiplies the distances of two.
 """
 
 from __future__ import annotations
@@ -15,18 +16,15 @@ from torch import Tensor
 from askwell.errors import BadShape
 from askwell.functional.tiles import matrix_product, tiles, wide
 
-__all__ = ["Points", "Space"]
+__all__ = ["Dissimilarity", "Points", "Space"]
 
 CENTRES = 256
 SAMPLE = 1024
 NEAR_ZERO = 0.9
 
 
-class Space(ABC):
-    """N vectors by their squared lengths `norms` (N,) and their inner products.
-
-    A squared distance that is below the rounding error of the products counts as 0, so that equal rows are equal.
-    """
+class Dissimilarity(ABC):
+    """N items by their squared distances to a few; `norms` (N,) has the type and device of distances."""
 
     norms: Tensor
 
@@ -36,6 +34,28 @@ class Space(ABC):
     @abstractmethod
     def take(self, rows: Tensor) -> Self:
         """A copy of these rows (n,), to be centres or to be kept close."""
+
+    @abstractmethod
+    def squared(self, centres: Self, where: slice = slice(None)) -> Tensor:
+        """(m, n) squared distances from a few centres to the rows of one slice, or from all rows to a few."""
+
+    def nearest(self, centres: Self, where: slice) -> Tensor:
+        """(n,) squared distances of the rows of one slice to the nearest of a few centres."""
+        return self.squared(centres, where).amin(0)
+
+    def lower(self, bounds: Tensor, centres: Self) -> None:
+        """Lowers `bounds` (N,) in place to the squared distance to the nearest of `centres`. O(N·m·D)."""
+        for start in range(0, len(centres), CENTRES):
+            some = centres.take(torch.arange(start, min(len(centres), start + CENTRES), device=self.norms.device))
+            for where in tiles(len(self), len(some), self.norms.device):
+                torch.minimum(bounds[where], self.nearest(some, where), out=bounds[where])
+
+
+class Space(Dissimilarity):
+    """N vectors by their squared lengths `norms` (N,) and their inner products.
+
+    A squared distance that is below the rounding error of the products counts as 0, so that equal rows are equal.
+    """
 
     @abstractmethod
     def inner(self, centres: Self, where: slice) -> Tensor:
@@ -49,18 +69,14 @@ class Space(ABC):
         """(m,) what makes |x|² − 2·(inner − lift) the squared distance."""
         return centres.norms / 2
 
-    def lower(self, bounds: Tensor, centres: Self) -> None:
-        """Lowers `bounds` (N,) in place to the squared distance to the nearest of `centres`. O(N·m·D)."""
-        for start in range(0, len(centres), CENTRES):
-            some = centres.take(torch.arange(start, min(len(centres), start + CENTRES), device=self.norms.device))
-            lift = self.lift(some)[:, None]
-            for where in tiles(len(self), len(some), self.norms.device):
-                nearest = self.inner(some, where).sub_(lift).amax(0)
-                torch.minimum(bounds[where], self._squared(nearest, where), out=bounds[where])
+    def nearest(self, centres: Self, where: slice) -> Tensor:
+        return self._squared(self._lifted(centres, where).amax(0), where)
 
-    def squared(self, centres: Self) -> Tensor:
-        """(m, N) squared distances, for a few centres or a few rows."""
-        return self._squared(self.inner(centres, slice(None)).sub_(self.lift(centres)[:, None]), slice(None))
+    def squared(self, centres: Self, where: slice = slice(None)) -> Tensor:
+        return self._squared(self._lifted(centres, where), where)
+
+    def _lifted(self, centres: Self, where: slice) -> Tensor:
+        return self.inner(centres, where).sub_(self.lift(centres)[:, None])
 
     def _squared(self, lifted: Tensor, where: slice) -> Tensor:
         squared = torch.add(self.norms[where], lifted, alpha=-2)

@@ -3,5 +3,6 @@
 from askwell.learners.linear import Linear
 from askwell.learners.net import Net
 from askwell.learners.sklearn import Sklearn
+from askwell.learners.transformer import Transformer
 
-__all__ = ["Linear", "Net", "Sklearn"]
+__all__ = ["Linear", "Net", "Sklearn", "Transformer"]

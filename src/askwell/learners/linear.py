@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from askwell.core.learner import Allocate, FitReport, Job, Learner, Progress
-from askwell.core.needs import EMBEDDING, HEAD, LOGITS, MC_PROBS, PROBS, Need, Over
+from askwell.core.needs import EMBEDDING, HEAD, LOGITS, Need, Over
 from askwell.core.pool import Form, Pool
 from askwell.core.scheme import Scheme
 from askwell.core.seeds import Seeds
@@ -21,7 +21,7 @@ from askwell.core.view import Sliced
 from askwell.errors import BadData, InputError, UnmetNeeds
 from askwell.learners.collect import collect
 from askwell.learners.head import Head
-from askwell.learners.weights import read, write
+from askwell.learners.weights import parted, read, together, write
 
 __all__ = ["Linear", "LinearLearner"]
 
@@ -32,14 +32,18 @@ MOST_ITERATIONS = 500
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear layer over `pool.features()`, fitted to convergence; for classification, logistic regression.
+    """A linear layer over `pool.features()`, fitted to convergence: logistic, or for numbers ridge regression.
 
-    Minimises the sum of the task's losses + l2/2 · ‖W‖², biases free: scikit-learn's C is 1 / l2. Convex, so nothing
-    depends on a seed. No network runs: scoring is one matrix product, and embeddings are the features, not a copy.
+    Minimises the sum of the task's losses + l2/2 · ‖W‖², biases free. Convex, so nothing depends on a seed. No network
+    runs: scoring is one matrix product, and embeddings are the features, not a copy.
+
+    classes  scikit-learn's LogisticRegression with C = 1 / l2
+    labels   one such regression for each label by itself
+    numbers  scikit-learn's Ridge with alpha = l2 / 2, on labels of mean 0 and deviation 1
 
     l2       strength of the penalty, above 0
-    dropout  share of the features that each draw of `mc_probs` drops, in [0, 1); 0 offers no draws. The fit then
-             minimises the mean over 16 dropped copies of the labelled rows
+    dropout  share of the features that each draw (`mc_probs` and its like) drops, in [0, 1); 0 offers no draws. The fit
+             then minimises the mean over 16 dropped copies of the labelled rows
 
     A fit costs O(iterations · M·D·C), scoring O(N·D·C), K draws O(N·D·C·K).
 
@@ -70,12 +74,13 @@ class LinearLearner(Learner):
 
     def __init__(self, factory: Linear, task: Task, device: str) -> None:
         self.factory, self.task, self.device = factory, task, device
+        self._fitted_task = task
         self._head: nn.Linear | None = None
 
     @property
     def provides(self) -> Set[str]:
         offered = {need.name for need in self.task.offers}
-        drawn = {MC_PROBS.name} if self.factory.dropout and PROBS.name in offered else set()
+        drawn = {need.name for need in self.task.drawn} if self.factory.dropout else set()
         return {LOGITS.name, EMBEDDING.name, HEAD.name} | offered | drawn
 
     def fit(self, pool: Pool, job: Job, seeds: Seeds, progress: Progress | None = None) -> FitReport:
@@ -85,7 +90,7 @@ class LinearLearner(Learner):
         targets = job.targets.to(self.device)
         weights = torch.ones(len(rows)) if job.weights is None else job.weights
         weights = weights.to(self.device, torch.float64) / times
-        head = _layer(rows.shape[1], self.task.outputs, self.device)
+        head, self._fitted_task = _layer(rows.shape[1], self.task.outputs, self.device), self.task.fitted(job.targets)
         steps = self._minimise(head, copies, _repeated(targets, times), _repeated(weights, times))
         self._head = head.float().requires_grad_(False)
         return FitReport(steps=steps, stopped="converged", rehearsal=digest(self.factory))
@@ -111,21 +116,22 @@ class LinearLearner(Learner):
 
     def predict(self, pool: Pool, ids: Tensor) -> Tensor:
         features, need = self._features(pool), Need("predictions")
-        return collect(ids, ROWS, lambda some: {need: self.task.predict(self._logits(features[some]))})[need]
+        return collect(ids, ROWS, lambda some: {need: self._fitted_task.predict(self._logits(features[some]))})[need]
 
     def state(self) -> dict[str, Tensor]:
-        return {f"head.{key}": value.cpu().clone() for key, value in self.head.state_dict().items()}
+        own = {f"head.{key}": value.cpu().clone() for key, value in self.head.state_dict().items()}
+        return together(own, self._fitted_task)
 
     def save(self, path: Path) -> str:
         return write(path, self.state())
 
     def load(self, path: Path) -> None:
-        values = read(path)
+        values, task = parted(path, read(path), self.task)
         if set(values) != {"head.weight", "head.bias"} or len(values["head.bias"]) != self.task.outputs:
             raise BadData(f"{path} holds no linear head with {self.task.outputs} outputs", got=sorted(values))
         head = _layer(values["head.weight"].shape[1], self.task.outputs, self.device)
         head.load_state_dict({key.removeprefix("head."): value for key, value in values.items()})
-        self._head = head.float().requires_grad_(False)
+        self._head, self._fitted_task = head.float().requires_grad_(False), task
 
     @property
     def head(self) -> nn.Linear:
@@ -136,6 +142,7 @@ class LinearLearner(Learner):
 
     def _minimise(self, head: nn.Linear, rows: Tensor, targets: Tensor, weights: Tensor) -> int:
         """Iterations of L-BFGS to convergence."""
+        penalty = self.factory.l2 / 2 / (self.task.outputs if self.task.form == "labels" else 1)
         scale = weights.sum().clamp(min=1e-12)
         optimiser = torch.optim.LBFGS(
             head.parameters(), max_iter=MOST_ITERATIONS, tolerance_grad=1e-7, tolerance_change=1e-12,
@@ -144,8 +151,8 @@ class LinearLearner(Learner):
 
         def closure() -> Tensor:
             optimiser.zero_grad()
-            losses = (self.task.loss(head(rows), targets) * weights).sum()
-            value = (losses + self.factory.l2 / 2 * head.weight.square().sum()) / scale
+            losses = (self._fitted_task.loss(head(rows), targets) * weights).sum()
+            value = (losses + penalty * head.weight.square().sum()) / scale
             value.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
             return value
 
@@ -153,13 +160,14 @@ class LinearLearner(Learner):
         return int(optimiser.state[head.weight]["n_iter"])
 
     def _rows(self, features: Tensor, needs: Sequence[Need], seeds: Seeds) -> Callable[[Tensor], dict[Need, Tensor]]:
-        heads = {need: self._drawn(int(need["draws"]), seeds) for need in needs if need.name == MC_PROBS.name}
+        drawn = {need.name: method for need, method in self.task.drawn.items()}
+        heads = {need: self._drawn(int(need["draws"]), seeds) for need in needs if need.name in drawn}
 
         def rows(ids: Tensor) -> dict[Need, Tensor]:
             z = features[ids].to(self.device)
             logits = self._logits(z)
             found = {need: self._offered(need, logits) for need in needs if need not in heads}
-            return found | {need: self._mc_probs(z, weights) for need, weights in heads.items()}
+            return found | {need: self._draws(z, weights, drawn[need.name]) for need, weights in heads.items()}
 
         return rows
 
@@ -167,18 +175,18 @@ class LinearLearner(Learner):
         if need.name == LOGITS.name:
             return logits
         method = {offer.name: method for offer, method in self.task.offers.items()}[need.name]
-        rows: Tensor = getattr(self.task, method)(logits)
+        rows: Tensor = getattr(self._fitted_task, method)(logits)
         return rows
 
     def _logits(self, z: Tensor) -> Tensor:
         logits: Tensor = self.head(z.to(self.device))
         return logits
 
-    def _mc_probs(self, z: Tensor, weights: Tensor) -> Tensor:
-        """(n, K, C) by one product with the weights of all draws (K, C, D)."""
+    def _draws(self, z: Tensor, weights: Tensor, method: str) -> Tensor:
+        """(n, K, …) by one product with the weights of all draws (K, O, D)."""
         outputs = torch.einsum("nd,kcd->nkc", z, weights) + self.head.bias
-        probs: Tensor = getattr(self.task, self.task.offers[PROBS])(outputs.flatten(0, 1))
-        return probs.view(len(z), -1, self.head.out_features)
+        rows: Tensor = getattr(self._fitted_task, method)(outputs.flatten(0, 1))
+        return rows.view(len(z), len(weights), -1)
 
     def _drawn(self, draws: int, seeds: Seeds) -> Tensor:
         """(K, C, D) weights without the features that each draw drops."""

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from askwell.core.learner import Allocate, FitReport, Job, Learner, Progress
-from askwell.core.needs import HEAD, MC_PROBS, PROBS, Need, Over
+from askwell.core.needs import HEAD, Need, Over
 from askwell.core.pool import Form, Items, Pool
 from askwell.core.registry import find
 from askwell.core.scheme import Outputs, Scheme
 from askwell.core.seeds import Seeds
 from askwell.core.task import Task
-from askwell.errors import AskwellError, BadShape, InputError, UnmetNeeds
+from askwell.errors import AskwellError, BadShape, InputError, UnknownName, UnmetNeeds
 from askwell.learners.blank import Blank
 from askwell.learners.collect import collect
 from askwell.learners.head import Head
-from askwell.learners.weights import read, write
+from askwell.learners.memory import SMALLEST, fitting, out_of_memory
+from askwell.learners.weights import parted, read, together, write
 from askwell.models.net import Net as EmbeddingNet
 from askwell.models.wrap import Wrapped
 from askwell.training.chance import Chance, lend
@@ -46,11 +48,14 @@ class Net:
     """Makes a learner around a network.
 
     model       a factory of `models/`; or "module:name" of any `nn.Module` class or of a function that returns a module
-                (the class or function itself is taken too); None: by the form of the items, see `engine.assemble`
+                (the class or function itself is taken too). Its arguments `outputs`, the width that its logits must
+                have, and `form`, what one item looks like, are filled in where it has them; others need defaults.
+                None: by the form of the items, see `engine.assemble`
     layer       whose input is the embedding of a module that is not ours; its last `nn.Linear` unless named
-    batch       items of one scoring pass; halved for as long as memory runs out
+    batch       items of one scoring pass; halved for as long as memory runs out. So is the scheme's batch: training
+                then starts again, and `notes["batch"]` of the report says with how many items per step
     precision   "float32", or "bfloat16": autocast in training and scoring
-    consistent  draws of `mc_probs` are functions of the whole pool; False: masks of their own for every item
+    consistent  draws, such as `mc_probs`, are functions of the whole pool; False: masks of their own for every item
 
     >>> Net(model="torch.nn:Identity")
     Net(model='torch.nn:Identity', layer=None, batch=256, precision='float32', consistent=True)
@@ -73,8 +78,10 @@ class Net:
             )
         if callable(self.model):
             object.__setattr__(self, "model", _address(self.model))
-        if self.batch < 2:
-            raise InputError(f"batch must be at least 2, got {self.batch}", got=self.batch)
+        if self.batch < SMALLEST:
+            raise InputError(f"batch must be at least {SMALLEST}, got {self.batch}", got=self.batch)
+        if self.precision not in PRECISIONS:
+            raise UnknownName("precision", self.precision, PRECISIONS)
 
     def build(self, form: Form, task: Task, scheme: Scheme | None, device: str = "cpu") -> NetLearner:
         """A learner that has not been fitted; refuses a missing scheme, and a model that does not fit form and task."""
@@ -85,10 +92,30 @@ class Net:
     def module(self, form: Form, outputs: int) -> EmbeddingNet:
         """The network, untrained."""
         model = _resolved(self.model)
-        made = model.build(form, outputs) if hasattr(model, "build") else model()
+        made = model.build(form, outputs) if hasattr(model, "build") else _called(model, form=form, outputs=outputs)
         if not isinstance(made, nn.Module):
             raise InputError(f"model {self.model!r} makes no nn.Module but {type(made).__name__}", got=made)
         return made if isinstance(made, EmbeddingNet) else Wrapped(made, self.layer)
+
+
+class Settings(Protocol):
+    """What a `NetLearner` reads from the factory that made it, whatever network that is for."""
+
+    @property
+    def model(self) -> Any: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @property
+    def precision(self) -> str: ...
+
+    @property
+    def consistent(self) -> bool: ...
+
+    def module(self, form: Form, outputs: int) -> EmbeddingNet:
+        """The network, untrained."""
+        ...
 
 
 class NetLearner(Learner):
@@ -97,7 +124,7 @@ class NetLearner(Learner):
     batch  items of one scoring pass; bits depend on it
     """
 
-    def __init__(self, factory: Net, form: Form, task: Task, scheme: Scheme, device: str) -> None:
+    def __init__(self, factory: Settings, form: Form, task: Task, scheme: Scheme, device: str) -> None:
         self.factory, self.form, self.task, self.scheme, self.device = factory, form, task, scheme, device
         self.batch, self.warm = factory.batch, "previous" in scheme.reads
         self._fitted: Fitted | None = None
@@ -106,18 +133,27 @@ class NetLearner(Learner):
     @property
     def provides(self) -> frozenset[str]:
         offered = {need.name for need in (*self.scheme.offers, *self.scheme.functions, *self.task.offers)}
-        drawn = {MC_PROBS.name} if self._drops and PROBS.name in offered else set()
+        drawn = {need.name for need in self.task.drawn} if self._drops else set()
         return frozenset(offered | {HEAD.name} | drawn)
 
     def make(self) -> EmbeddingNet:
         """The network, untrained."""
         return self.factory.module(self.form, self.task.outputs)
 
+    def adapted(self, pool: Pool) -> Pool:
+        """The pool with its items as the network takes them."""
+        return pool
+
     def fit(self, pool: Pool, job: Job, seeds: Seeds, progress: Progress | None = None) -> FitReport:
-        self._fitted = fit(
-            self.scheme, pool, job, self.task, {"net": self.make}, seeds,
-            device=self.device, precision=self.factory.precision, progress=progress,
-        )  # fmt: skip
+        items, task = self.adapted(pool), self.task.fitted(job.targets)
+
+        def train(scheme: Scheme) -> Fitted:
+            return fit(
+                scheme, items, job, task, {"net": self.make}, seeds,
+                device=self.device, precision=self.factory.precision, progress=progress,
+            )  # fmt: skip
+
+        self._fitted = fitting(train, self.scheme, len(job.labelled))
         return self._fitted.report
 
     def compute(
@@ -140,19 +176,20 @@ class NetLearner(Learner):
 
         def rows(some: Tensor) -> dict[Need, Tensor]:
             x = first_batch(items, some)
-            return {need: self.task.predict(self._logits(Outputs(x, *self._parts(x))))}
+            return {need: self._task.predict(self._logits(Outputs(x, *self._parts(x))))}
 
         return self._collected(ids, rows, Seeds(0), None)[need]
 
     def state(self) -> dict[str, Tensor]:
-        return tensors(self.fitted.modules)
+        return together(tensors(self.fitted.modules), self._task)
 
     def save(self, path: Path) -> str:
         return write(path, self.state())
 
     def load(self, path: Path) -> None:
-        values, blank = read(path), Blank(self.form)
-        loaded = outline(self.scheme, blank, self.task, {"net": self.make}, Seeds(0), device=self.device)
+        values, task = parted(path, read(path), self.task)
+        blank = Blank(self.form)
+        loaded = outline(self.scheme, blank, task, {"net": self.make}, Seeds(0), device=self.device)
         restore(loaded.modules, values)
         self._fitted = loaded
         if self.form.kind != "other":
@@ -165,22 +202,30 @@ class NetLearner(Learner):
             raise UnmetNeeds("this learner has not been fitted: call fit() or load()")
         return self._fitted
 
+    @property
+    def _task(self) -> Task:
+        """The task with what the last fit taught it."""
+        return self.fitted.run.task
+
     def _over(
         self, pool: Pool, needs: Sequence[Need], ids: Tensor, seeds: Seeds, out: Allocate | None
     ) -> dict[Need, Tensor]:
         """Rows of one set: one pass without dropout for all needs, and the draws behind it."""
-        items = self._items(pool)
-        draws = max((int(need["draws"]) for need in needs if need.name == MC_PROBS.name), default=0)
+        items, draws = self._items(pool), self._draws(needs)
         sampler = self._sampler(items, ids, seeds) if draws else None
 
         def rows(some: Tensor) -> dict[Need, Tensor]:
             x = first_batch(items, some)
-            if sampler is None:
-                parts, sampled = self._parts(x), None
-            else:
-                parts, sampled = sampler(x, some, draws, lambda parts: self._probs(Outputs(x, *parts)))
-            outputs = Outputs(x, *parts)
-            return {need: self._row(need, outputs, sampled) for need in needs}
+            taken = {
+                name: sampler(x, some, count, partial(self._draw, self._plain(name), x))
+                for name, count in draws.items() if sampler is not None
+            }  # fmt: skip
+            parts = next(iter(taken.values()))[0] if taken else self._parts(x)
+            outputs, sampled = Outputs(x, *parts), {name: rows for name, (_, rows) in taken.items()}
+            return {
+                need: sampled[need.name][:, : int(need["draws"])] if need.name in sampled else self._row(need, outputs)
+                for need in needs
+            }
 
         found = self._collected(ids, rows, seeds, out)
         if sampler is not None and len(ids):
@@ -196,7 +241,7 @@ class NetLearner(Learner):
                 with self._scoring(seeds):
                     return collect(ids, self.batch, rows, out)
             except RuntimeError as error:
-                if self.batch < 4 or not _out_of_memory(error):
+                if self.batch < 2 * SMALLEST or not out_of_memory(error):
                     raise
                 self.batch //= 2
 
@@ -217,26 +262,39 @@ class NetLearner(Learner):
         if logits.ndim != 2 or logits.shape[1] != self.task.outputs:
             raise BadShape(
                 f"the model's outputs have shape {tuple(logits.shape)} for {len(z)} items and the task needs "
-                f"({len(z)}, {self.task.outputs})",
+                f"({len(z)}, {self.task.outputs}): give its last layer {self.task.outputs} outputs, or let its class "
+                "take an argument `outputs`",
                 got=tuple(logits.shape),
             )
         return z, taps, logits
 
-    def _row(self, need: Need, outputs: Outputs, sampled: Tensor | None) -> Tensor:
-        if need.name == MC_PROBS.name and sampled is not None:
-            return sampled[:, : int(need["draws"])]
+    def _draws(self, needs: Sequence[Need]) -> dict[str, int]:
+        """How many draws are wanted of each need that is drawn, by name."""
+        drawn = {need.name for need in self.task.drawn}
+        found: dict[str, int] = {}
+        for need in needs:
+            if need.name in drawn:
+                found[need.name] = max(found.get(need.name, 0), int(need["draws"]))
+        return found
+
+    def _plain(self, name: str) -> Need:
+        """The need that one draw of this one is: the task makes both by the same method."""
+        method = _method(self.task.drawn, Need(name))
+        return next((need for need, other in self.task.offers.items() if other == method), Need(name))
+
+    def _draw(self, need: Need, x: Any, parts: Parts) -> Tensor:
+        return self._row(need, Outputs(x, *parts))
+
+    def _row(self, need: Need, outputs: Outputs) -> Tensor:
         by_scheme, by_task = (_method(offers, need) for offers in (self.scheme.offers, self.task.offers))
         if by_scheme:
             return _full(getattr(self.scheme, by_scheme)(self.fitted.run, outputs))
         if not by_task:
             raise UnmetNeeds(f"there is no {need}: there is {', '.join(sorted(self.provides))}", [str(need)])
-        return _full(getattr(self.task, by_task)(self._logits(outputs)))
+        return _full(getattr(self._task, by_task)(self._logits(outputs)))
 
     def _logits(self, outputs: Outputs) -> Tensor:
         return _full(self.scheme.logits(self.fitted.run, outputs))
-
-    def _probs(self, outputs: Outputs) -> Tensor:
-        return self._row(PROBS, outputs, None)
 
     def _function(self, need: Need) -> Callable[..., Any]:
         """A function of copies: nothing that a strategy does reaches the fitted modules."""
@@ -260,7 +318,7 @@ class NetLearner(Learner):
         )
 
     def _items(self, pool: Pool) -> Items:
-        return pool.items("eval").to(self.device)
+        return self.adapted(pool).items("eval").to(self.device)
 
     def _tried(self) -> bool:
         """Whether the model drops anything; refuses one that does not fit two blank items."""
@@ -290,20 +348,61 @@ def _full(rows: Tensor) -> Tensor:
     return rows.float() if rows.dtype in (torch.bfloat16, torch.float16) else rows
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
 def _resolved(model: Any) -> Any:
     if model is None:
         raise InputError("no network was chosen: give `model`, such as mlp, small_cnn, text_cnn or module:Class")
-    found = find("models", model) if isinstance(model, str) else model
+    found = _found(model) if isinstance(model, str) else model
+    if not callable(found) and not hasattr(found, "build"):
+        raise InputError(f"model {model!r} is neither a name nor a class or function that makes a network", got=model)
     return found() if isinstance(found, type) and hasattr(found, "build") else found
+
+
+def _found(name: str) -> Any:
+    try:
+        return find("models", name)
+    except UnknownName:
+        if not name.startswith("__main__:"):
+            raise
+        raise InputError(
+            f"model {name!r} was defined in a script or notebook that does not run now: run its definition first, "
+            "or move it to a module that can be imported",
+            got=name,
+        ) from None
+
+
+def _called(model: Callable[..., Any], **offered: Any) -> Any:
+    """What a class or function makes, given what it has arguments for."""
+    takes = _arguments(model)
+    missing = [name for name, needed in takes.items() if needed and name not in offered]
+    if missing:
+        raise InputError(
+            f"model {_name(model)!r} needs the arguments {', '.join(missing)}: give them defaults, since only "
+            "`outputs` and `form` are filled in",
+            got=model,
+        )
+    return model(**{name: value for name, value in offered.items() if name in takes})
+
+
+def _arguments(model: Callable[..., Any]) -> dict[str, bool]:
+    """Name of each argument, and whether it has to be given; none where Python cannot tell."""
+    try:
+        found = inspect.signature(model).parameters.values()
+    except ValueError:
+        return {}
+    named = [one for one in found if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    return {one.name: one.default is one.empty for one in named}
 
 
 def _address(model: Any) -> str:
     """ "module:name" of a class or function."""
-    name = getattr(model, "__qualname__", "<unnamed>")
+    name = _name(model)
     if "<" in name:
-        raise InputError(f"model {model!r} cannot be found by name: move it to the top level of a module", got=model)
+        raise InputError(
+            f"model {name!r} cannot be found by name: move it to the top level of a module, under a name of its own",
+            got=model,
+        )
     return f"{model.__module__}:{name}"
+
+
+def _name(model: Any) -> str:
+    return str(getattr(model, "__qualname__", "<unnamed>"))

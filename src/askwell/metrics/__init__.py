@@ -1,6 +1,7 @@
 """Figures that say how good a model is, how far raters agree, and whether choosing paid."""
 
 from askwell.metrics.agreement import cohen
+from askwell.metrics.calibration import temperature
 from askwell.metrics.classification import auroc, balanced_accuracy, calibration_error, of_probs
 from askwell.metrics.curves import (
     Comparison,
@@ -13,6 +14,8 @@ from askwell.metrics.curves import (
     mean_interval,
     saving,
 )
+from askwell.metrics.multi_label import f1, mean_average_precision, of_label_probs
+from askwell.metrics.regression import of_predictions, r2
 
 __all__ = [
     "Comparison",
@@ -24,9 +27,15 @@ __all__ = [
     "calibration_error",
     "cohen",
     "compare_areas",
+    "f1",
     "intervals",
     "labels_to_target",
+    "mean_average_precision",
     "mean_interval",
+    "of_label_probs",
+    "of_predictions",
     "of_probs",
+    "r2",
     "saving",
+    "temperature",
 ]

@@ -1,6 +1,7 @@
 """Learning curves over labels: areas, intervals over seeds, labels to a target, and paired verdicts.
 
-A curve is one seed's (labels, value) points in order; labels never fall.
+A curve is one seed's (labels, value) points in order; labels never fall. Higher values are better unless
+`less_is_better` says otherwise, as for errors and losses (`askwell.core.task.MINIMISED`).
 """
 
 from __future__ import annotations
@@ -50,12 +51,14 @@ class Saving(NamedTuple):
 class Comparison:
     """Paired difference of areas, one method minus the other, with its 95 % t-interval.
 
-    differences  one per seed; difference ± half is their mean and interval, NaN for one seed
+    differences     one per seed; difference ± half is their mean and interval, NaN for one seed
+    less_is_better  the verdict is "better" where the difference lies below zero
     """
 
     differences: tuple[float, ...]
     difference: float
     half: float
+    less_is_better: bool = False
 
     @property
     def verdict(self) -> Literal["better", "worse", "undecided"]:
@@ -65,15 +68,22 @@ class Comparison:
         """
         if not self.half > 0:
             return "undecided"
-        if self.difference - self.half > 0:
+        gain = -self.difference if self.less_is_better else self.difference
+        if gain - self.half > 0:
             return "better"
-        return "worse" if self.difference + self.half < 0 else "undecided"
+        return "worse" if gain + self.half < 0 else "undecided"
 
     def __str__(self) -> str:
-        seeds = len(self.differences)
+        seeds, less = len(self.differences), ", less is better" if self.less_is_better else ""
+        found = f"{self.verdict}: area {self.difference:+.4f}"
         if seeds < 2:
-            return f"{self.verdict}: area {self.difference:+.4f} with one seed; an interval needs at least two"
-        return f"{self.verdict}: area {self.difference:+.4f} ± {self.half:.4f} (95 % interval, {seeds} paired seeds)"
+            return f"{found} with one seed{less}; an interval needs at least two"
+        return f"{found} ± {self.half:.4f} (95 % interval, {seeds} paired seeds{less})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict, and the difference of every seed."""
+        cells = "".join(f"<td>{difference:+.4f}</td>" for difference in self.differences)
+        return f"<div><p>{self}</p><table><tr><th>difference by seed</th>{cells}</tr></table></div>"
 
 
 def area(curve: Curve) -> float:
@@ -118,17 +128,19 @@ def intervals(curves: Sequence[Curve]) -> list[Interval]:
     return [Interval(labels, *mean_interval(found[labels]), len(found[labels])) for labels in sorted(found)]
 
 
-def labels_to_target(curve: Curve, target: float) -> float | None:
+def labels_to_target(curve: Curve, target: float, less_is_better: bool = False) -> float | None:
     """Labels at which the curve first reaches the target, between points by a straight line; None: not reached.
 
-    Nothing is extrapolated: a curve that begins above the target gives its first number of labels.
+    Nothing is extrapolated: a curve that begins beyond the target gives its first number of labels.
 
     >>> labels_to_target([(50, .636), (100, .775), (200, .847)], .8)
     134.72...
     >>> labels_to_target([(50, .6), (100, .7)], .8)
+    >>> labels_to_target([(50, 4.), (100, 2.)], 3., less_is_better=True)
+    75.0
     """
     labels, values = _points(curve)
-    reached = np.flatnonzero(values >= target)
+    reached = np.flatnonzero(values <= target if less_is_better else values >= target)
     if not len(reached):
         return None
     at = int(reached[0])
@@ -138,7 +150,7 @@ def labels_to_target(curve: Curve, target: float) -> float | None:
     return float(labels[at - 1] + share * (labels[at] - labels[at - 1]))
 
 
-def saving(curve: Curve, other: Curve, target: float) -> Saving | None:
+def saving(curve: Curve, other: Curve, target: float, less_is_better: bool = False) -> Saving | None:
     """Labels saved against another curve of the same seed: 1 − n / n_other; None when `curve` does not get there.
 
     >>> saving([(50, .7), (100, .9)], [(50, .6), (100, .8)], .8)
@@ -146,23 +158,25 @@ def saving(curve: Curve, other: Curve, target: float) -> Saving | None:
     >>> saving([(50, .7), (100, .9)], [(50, .6), (100, .7)], .8)
     Saving(share=0.25, at_least=True)
     """
-    own, others = labels_to_target(curve, target), labels_to_target(other, target)
+    own, others = (labels_to_target(one, target, less_is_better) for one in (curve, other))
     if own is None:
         return None
     most = float(_points(other)[0][-1])
     return Saving(1 - own / (most if others is None else others), others is None)
 
 
-def compare_areas(one: Sequence[Curve], other: Sequence[Curve]) -> Comparison:
+def compare_areas(one: Sequence[Curve], other: Sequence[Curve], less_is_better: bool = False) -> Comparison:
     """Paired difference of areas; curve i of both sides is seed i. A pair is compared where both have labels.
 
     >>> str(compare_areas([[(10, .6), (20, .8)], [(10, .5), (20, .8)]], [[(10, .5), (20, .7)], [(10, .4), (20, .68)]]))
     'better: area +0.1050 ± 0.0635 (95 % interval, 2 paired seeds)'
+    >>> str(compare_areas([[(10, 3.), (20, 2.)]], [[(10, 3.), (20, 3.)]], less_is_better=True))
+    'undecided: area -0.5000 with one seed, less is better; an interval needs at least two'
     """
     if len(one) != len(other) or not one:
         raise InputError(f"{len(one)} and {len(other)} curves cannot be paired: give one of each per seed")
     differences = tuple(_difference(*pair) for pair in zip(one, other, strict=True))
-    return Comparison(differences, *mean_interval(differences))
+    return Comparison(differences, *mean_interval(differences), less_is_better)
 
 
 def _difference(one: Curve, other: Curve) -> float:

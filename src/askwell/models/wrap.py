@@ -80,10 +80,9 @@ class Wrapped(Net):
 def _last_linear(module: nn.Module) -> str:
     found: list[str] = [name for name, layer in module.named_modules() if isinstance(layer, nn.Linear)]
     if not found:
-        raise InputError(
-            f"{type(module).__name__} has no nn.Linear whose input could be the embedding: name a `layer`, "
-            f"one of {', '.join(name for name, _ in module.named_modules() if name)}"
-        )
+        layers = ", ".join(name for name, _ in module.named_modules() if name)
+        what = f"name the `layer` that makes its output, one of {layers}" if layers else "let one make its output"
+        raise InputError(f"{type(module).__name__} has no nn.Linear whose input could be the embedding: {what}")
     return found[-1]
 
 

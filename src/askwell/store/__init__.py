@@ -2,8 +2,8 @@
 
 from askwell.store.ballot import STATES
 from askwell.store.exchange import export, restore
-from askwell.store.record import Asked, Event, RoundRow
-from askwell.store.resolve import RESOLVERS, last, majority
+from askwell.store.record import Asked, Event, RoundRow, Segment
+from askwell.store.resolve import RESOLVERS, last, majority, mean
 from askwell.store.store import Store, open_store
 
 __all__ = [
@@ -12,10 +12,12 @@ __all__ = [
     "Asked",
     "Event",
     "RoundRow",
+    "Segment",
     "Store",
     "export",
     "last",
     "majority",
+    "mean",
     "open_store",
     "restore",
 ]

@@ -7,13 +7,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from askwell.store.record import Asked, Event, events, known, questions
+from askwell.store.record import Asked, Event, events, people, questions
 
-__all__ = ["ANSWERED", "OUT", "RESERVED", "SKIPPED", "STATES", "UNASKED", "UNSURE", "Answer", "Ballot", "ballots"]
+__all__ = [
+    "ANSWERED",
+    "OUT",
+    "REMOVED",
+    "RESERVED",
+    "SKIPPED",
+    "STATES",
+    "UNASKED",
+    "UNSURE",
+    "Answer",
+    "Ballot",
+    "ballots",
+]
 
-STATES = ("unasked", "skipped", "unsure", "answered", "out", "reserved")
+STATES = ("unasked", "skipped", "unsure", "answered", "out", "reserved", "removed")
 """States by their code. An item with several questions has the highest of their codes."""
-UNASKED, SKIPPED, UNSURE, ANSWERED, OUT, RESERVED = range(6)
+UNASKED, SKIPPED, UNSURE, ANSWERED, OUT, RESERVED, REMOVED = range(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,7 @@ class Answer:
 class Ballot:
     """Standing answers to one question, or volunteered ones about one item (`asked` is None).
 
-    known      annotators and the newest event when each was first known
+    known      who can be asked, and the newest event when each was first known
     answers    by the event that first gave them
     declined   annotators who skipped, with the event
     retracted  first event of an answer -> the event that took it back
@@ -143,7 +155,7 @@ def _reference(event: Event) -> int:
 def ballots(connection: sqlite3.Connection, upto: int | None = None) -> Iterator[Ballot]:
     """Ballots of all questions asked by event `upto`, in question order, then of volunteered items, in item order."""
     upto = 2**62 if upto is None else upto
-    names = known(connection)
+    names = people(connection)
     said = events(connection, "WHERE question IS NOT NULL AND seq <= ? ORDER BY question, seq", (upto,))
     groups = groupby(said, key=lambda event: event.question)
     current, group = next(groups, (None, iter(())))

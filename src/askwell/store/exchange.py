@@ -37,6 +37,7 @@ SELECT = {
     "event": """seq AS id, at, verb, question, item, name AS annotator, value, cost, seconds, refers, token
         FROM event JOIN annotator ON annotator.id = event.annotator ORDER BY seq""",
     "report": "id, round, at, body FROM report ORDER BY id",
+    "edit": "id, at, seen, kind, body FROM edit ORDER BY id",
 }
 INSERT = {
     "segment": "segment VALUES (:item, :n, :kind, :source, :digest)",
@@ -49,6 +50,7 @@ INSERT = {
     "event": """event VALUES (:id, :at, :verb, :question, :item,
         (SELECT id FROM annotator WHERE name = :annotator), :value, :cost, :seconds, :refers, :token)""",
     "report": "report VALUES (:id, :round, :at, :body)",
+    "edit": "edit VALUES (:id, :at, :seen, :kind, :body)",
 }
 EMPTY: Record = {**dict.fromkeys(COLUMNS), **dict.fromkeys(("kind", "source", "how", "unit", "form", "weights"), "")}
 
@@ -133,7 +135,7 @@ def _read(path: Path, format: str | None) -> dict[str, list[Record]]:
 
 
 def _check_fresh(connection: sqlite3.Connection, path: Path) -> None:
-    for table in ("annotator", "round", "event", "report"):
+    for table in ("annotator", "round", "event", "report", "edit"):
         if connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
             raise Conflict(f"cannot read {path} into a store that has a record already: use a new store")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -10,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askwell.errors import Conflict, InputError
-from askwell.store.ballot import ANSWERED, RESERVED, STATES, UNASKED, ballots
+from askwell.store.ballot import ANSWERED, REMOVED, RESERVED, STATES, UNASKED, ballots
 from askwell.store.log import last
 
-__all__ = ["Items", "check_range", "refuse_reserved", "replay", "reserve", "reserved", "size"]
+__all__ = ["Items", "check_range", "edited", "refuse_reserved", "removed", "replay", "reserve", "reserved", "size"]
 
 TOUCHED = """SELECT item FROM event WHERE seq > :event UNION SELECT item FROM question WHERE id > :question
     UNION SELECT question.item FROM event JOIN question ON question.id = event.question WHERE seq > :event"""
@@ -24,6 +25,11 @@ CODES = f"""SELECT item, state FROM standing WHERE item IN ({TOUCHED})
 def size(connection: sqlite3.Connection) -> int:
     """Number of items."""
     return int(connection.execute("SELECT ifnull(max(start + n), 0) FROM segment").fetchone()[0])
+
+
+def edited(connection: sqlite3.Connection) -> int:
+    """Number of edits."""
+    return int(connection.execute("SELECT count(*) FROM edit").fetchone()[0])
 
 
 def check_range(connection: sqlite3.Connection, items: Sequence[int]) -> None:
@@ -41,6 +47,12 @@ def reserved(connection: sqlite3.Connection, role: str | None = None) -> NDArray
     if role in (None, "copy"):
         parts.append(_column(connection.execute("SELECT item FROM made WHERE role = 'copy'").fetchall()))
     return np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+
+
+def removed(connection: sqlite3.Connection, upto: int = 2**62) -> NDArray[np.int64]:
+    """Items that had been taken out by event `upto`."""
+    rows = connection.execute("SELECT body FROM edit WHERE kind = 'remove' AND seen <= ? ORDER BY id", (upto,))
+    return np.array([item for (body,) in rows for item in json.loads(body)["items"]], np.int64)
 
 
 def reserve(connection: sqlite3.Connection, states: NDArray[np.uint8], role: str, rows: NDArray[np.int64]) -> None:
@@ -67,6 +79,7 @@ def replay(connection: sqlite3.Connection, upto: int) -> NDArray[np.uint8]:
             if one.also or ballot.asked is None:
                 states[one.item] = max(states[one.item], ANSWERED)
     states[reserved(connection)] = RESERVED
+    states[removed(connection, upto)] = REMOVED
     return states
 
 
@@ -78,6 +91,7 @@ class Items:
         self._states = np.zeros(0, np.uint8)
         self._seen = {"event": 0, "question": 0}
         self._apart = (0, 0)
+        self._removed = (0, np.empty(0, np.int64))
         self._lock = threading.Lock()
 
     def refresh(self, connection: sqlite3.Connection) -> NDArray[np.uint8]:
@@ -90,6 +104,7 @@ class Items:
             states[touched] = UNASKED
             np.maximum.at(states, found[:, 0], found[:, 1].astype(np.uint8))
             self._reserve(connection, states)
+            self._remove(connection, states)
             self._seen = {"event": last(connection), "question": _newest(connection)}
             states.flags.writeable = False
             self._states = states
@@ -101,10 +116,18 @@ class Items:
             states[reserved(connection)] = RESERVED
             self._apart = apart
 
+    def _remove(self, connection: sqlite3.Connection, states: NDArray[np.uint8]) -> None:
+        known = edited(connection)
+        if known != self._removed[0]:
+            self._removed = known, removed(connection)
+        states[self._removed[1]] = REMOVED
+
 
 def refuse_reserved(states: NDArray[np.uint8], items: Sequence[int]) -> None:
     """Raises `Conflict` for items that are never asked."""
     for item in items:
+        if states[item] == REMOVED:
+            raise Conflict(f"item {item} was removed: it is never asked or labelled again")
         if states[item] == RESERVED:
             raise Conflict(
                 f"item {item} is reserved (validation, test, aside or a copy): it is never asked or labelled"

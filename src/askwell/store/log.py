@@ -10,7 +10,7 @@ from askwell.errors import Conflict, InputError, NeverAsked
 from askwell.store.ballot import Ballot
 from askwell.store.packing import label
 from askwell.store.queue import settle
-from askwell.store.record import Asked, Event, events, known, questions
+from askwell.store.record import Asked, Event, events, people, questions
 from askwell.store.rules import Said, admit
 
 __all__ = ["annotator", "ballot_of", "last", "record"]
@@ -40,20 +40,23 @@ def annotator(connection: sqlite3.Connection, name: str, kind: str = "") -> int:
 def ballot_of(connection: sqlite3.Connection, asked: Asked | None, item: int) -> Ballot:
     """The ballot of one question, or of one item's volunteered answers."""
     where, value = ("question = ?", asked.id) if asked else ("question IS NULL AND item = ?", item)
-    ballot = Ballot(asked, known(connection))
+    ballot = Ballot(asked, people(connection))
     for event in events(connection, f"WHERE {where} ORDER BY seq", (value,)):
         ballot.apply(event)
     return ballot
 
 
-def record(connection: sqlite3.Connection, annotation: Annotation, volunteered: bool) -> int:
-    """Appends one annotation and returns its number; said before, by token or by content, it has its old number."""
+def record(connection: sqlite3.Connection, annotation: Annotation, volunteered: bool, kind: str = "") -> int:
+    """Appends one annotation and returns its number; said before, by token or by content, it has its old number.
+
+    kind  of the annotator, where he is new
+    """
     asked = _asked(connection, annotation, volunteered)
     said = _said(annotation, asked)
     before = _repeated(connection, said)
     if before:
         return before
-    who = annotator(connection, said.annotator)
+    who = annotator(connection, said.annotator, kind)
     ballot = ballot_of(connection, asked, said.item)
     found = admit(ballot, said)
     return found if isinstance(found, int) else _append(connection, ballot, found, who)

@@ -10,7 +10,7 @@ from pathlib import Path
 from askwell.errors import NewerSchema, ProjectError
 from askwell.store.connection import Connections
 from askwell.store.queue import rebuild
-from askwell.store.schema import DERIVED, EVIDENCE, triggers
+from askwell.store.schema import DERIVED, EDITS, EVIDENCE, FIRST, triggers
 
 __all__ = ["APPLICATION", "MIGRATIONS", "migrate"]
 
@@ -27,7 +27,7 @@ def m001_evidence(connection: sqlite3.Connection) -> None:
 
 def m002_append_only(connection: sqlite3.Connection) -> None:
     """Evidence can be neither changed nor deleted."""
-    for statement in triggers():
+    for statement in triggers(FIRST):
         connection.execute(statement)
 
 
@@ -38,7 +38,18 @@ def m003_queue(connection: sqlite3.Connection) -> None:
     rebuild(connection)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_evidence, m002_append_only, m003_queue)
+def m004_edits(connection: sqlite3.Connection) -> None:
+    """How the project itself was changed: items added and removed, classes."""
+    for statement in (EDITS, *triggers(["edit"])):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_evidence,
+    m002_append_only,
+    m003_queue,
+    m004_edits,
+)
 
 
 def migrate(connections: Connections, create: bool) -> None:

@@ -8,9 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from askwell.core.store import Edit
 from askwell.store.packing import unpack
 
-__all__ = ["Asked", "Event", "RoundRow", "events", "known", "questions"]
+__all__ = ["RECORD", "Asked", "Event", "RoundRow", "Segment", "edits", "events", "known", "people", "questions"]
+
+RECORD = "record"
+"""Kind of annotators who are no people: labels that came with data, and what the project itself did."""
 
 
 class Event(NamedTuple):
@@ -67,6 +71,19 @@ class RoundRow:
     questions: int
 
 
+class Segment(NamedTuple):
+    """A stretch of the pool: the data ("data") that the store was made with or that were added, or made items ("made").
+
+    source  where they come from, in the words of whoever entered them
+    """
+
+    start: int
+    n: int
+    kind: str
+    source: str
+    digest: str | None
+
+
 EVENTS = """SELECT seq, at, verb, question, item, name, value, cost, seconds, refers, token
     FROM event JOIN annotator ON annotator.id = event.annotator """
 QUESTIONS = """SELECT question.id, question.round, rank, question.item, unit, form, answers, name, score, shown
@@ -89,3 +106,14 @@ def questions(
 def known(connection: sqlite3.Connection) -> dict[str, int]:
     """Annotators in the order in which they came, with the newest event at that time."""
     return dict(connection.execute("SELECT name, since FROM annotator ORDER BY id"))
+
+
+def people(connection: sqlite3.Connection) -> dict[str, int]:
+    """As `known`, those alone who can be asked."""
+    return dict(connection.execute("SELECT name, since FROM annotator WHERE kind <> ? ORDER BY id", (RECORD,)))
+
+
+def edits(connection: sqlite3.Connection) -> list[Edit]:
+    """All changes of the project, oldest first."""
+    rows = connection.execute("SELECT id, at, seen, kind, body FROM edit ORDER BY id")
+    return [Edit(number, at, seen, kind, unpack(body)) for number, at, seen, kind, body in rows]

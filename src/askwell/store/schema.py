@@ -9,6 +9,7 @@ question   one place to be labelled, by `answers` annotators, or by one (`asked_
 event      everything that annotators said. `refers`: for correct and retract the answer that they change; for an answer
            given again, the retract or reopen that allowed it, so that one annotator has one answer at a time
 report     what training on a round brought
+edit       changes of the project: items added and removed, classes; `seen` is the newest event that is older
 
 standing   (derived) each question's state, answers still wanted, and how many of those nobody holds
 lease      (derived) who holds a question until when, by the wall clock
@@ -17,9 +18,12 @@ done       (derived) annotators who have answered or skipped a question that is 
 
 from __future__ import annotations
 
-__all__ = ["APPEND_ONLY", "DERIVED", "EVIDENCE", "triggers"]
+from collections.abc import Sequence
 
-APPEND_ONLY = ("segment", "reserved", "annotator", "round", "made", "question", "event", "report")
+__all__ = ["APPEND_ONLY", "DERIVED", "EDITS", "EVIDENCE", "FIRST", "triggers"]
+
+FIRST = ("segment", "reserved", "annotator", "round", "made", "question", "event", "report")
+APPEND_ONLY = (*FIRST, "edit")
 
 EVIDENCE = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
@@ -59,6 +63,9 @@ EVIDENCE = (
     "CREATE TABLE report (id INTEGER PRIMARY KEY, round INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL) STRICT",
 )
 
+EDITS = """CREATE TABLE edit (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, seen INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL) STRICT"""
+
 DERIVED = (
     """CREATE TABLE standing (
         question INTEGER PRIMARY KEY REFERENCES question (id), item INTEGER NOT NULL, state INTEGER NOT NULL,
@@ -76,11 +83,11 @@ DERIVED = (
 )
 
 
-def triggers() -> list[str]:
-    """Statements that make the evidence append-only for every program that opens the file."""
+def triggers(tables: Sequence[str]) -> list[str]:
+    """Statements that make tables append-only for every program that opens the file."""
     return [
         f"CREATE TRIGGER {table}_no_{deed.lower()} BEFORE {deed} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        for table in APPEND_ONLY
+        for table in tables
         for deed in ("UPDATE", "DELETE")
     ]

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from askwell.core.oracle import Annotation
-from askwell.core.store import Labelled, Resolve, Row, Vote
+from askwell.core.store import Edit, Labelled, Resolve, Row, Vote
 from askwell.errors import InputError, NeverAsked, ProjectError
-from askwell.store import items, log, plan, queue, votes
+from askwell.store import edits, items, log, plan, queue, votes
 from askwell.store.ballot import OUT, RESERVED, STATES, UNASKED
 from askwell.store.connection import Connections, Mode
 from askwell.store.migrations import migrate
 from askwell.store.packing import canonical, pack, unpack
-from askwell.store.record import Asked, Event, RoundRow, events, known, questions
+from askwell.store.record import Asked, Event, RoundRow, Segment, events, known, questions
+from askwell.store.record import edits as changes
 
 if TYPE_CHECKING:
     from askwell.core.view import Batch
@@ -99,10 +100,16 @@ class Store:
         with self.connections.write() as connection:
             items.reserve(connection, self._items.refresh(connection), role, rows)
 
-    def reserved(self, role: str) -> NDArray[np.int64]:
-        """Items of this role, ascending; none if nothing was reserved for it."""
+    def reserved(self, role: str | None = None) -> NDArray[np.int64]:
+        """Items of this role, or of all, ascending; none if nothing was reserved for it."""
         with self.connections.read() as connection:
             return items.reserved(connection, role)
+
+    def segments(self) -> list[Segment]:
+        """All stretches of the pool, in their order."""
+        with self.connections.read() as connection:
+            rows = connection.execute("SELECT start, n, kind, source, digest FROM segment ORDER BY start")
+            return [Segment._make(row) for row in rows]
 
     def made(self) -> list[dict[str, Any]]:
         """Synthesised items: item, parent, round, role, how, payload (an array for what was a tensor)."""
@@ -110,6 +117,58 @@ class Store:
         with self.connections.read() as connection:
             rows = connection.execute(MADE).fetchall()
         return [{**dict(zip(names, row, strict=False)), "payload": unpack(row[-1])} for row in rows]
+
+    # ------------------------------------------------------------------ edits
+
+    def edit(self, kind: str, body: Mapping[str, Any], *, known: int | None = None) -> int:
+        """Records a change of the project that its engine understands, and returns its number.
+
+        known  the number of edits that the caller has seen: with another number it is a `StaleBasis`
+        """
+        with self.connections.write() as connection:
+            edits.check_known(connection, known)
+            return edits.write(connection, kind, body)
+
+    def extend(
+        self,
+        n: int,
+        source: str,
+        digest: str,
+        labels: Mapping[int, Any] | None = None,
+        *,
+        annotator: str = "data",
+        known: int | None = None,
+    ) -> range:
+        """Adds n items behind all others, with the labels that came with them, and returns their positions.
+
+        All or nothing: the segment, an edit of kind "add", and per label a volunteered answer. labels: by place among
+        the new items; known: as for `edit`.
+        """
+        with self.connections.write() as connection:
+            edits.check_known(connection, known)
+            return edits.extend(connection, n, source, digest, labels or {}, annotator)
+
+    def remove(
+        self, ids: Sequence[int] | NDArray[np.int64], *, annotator: str = "project", known: int | None = None
+    ) -> NDArray[np.int64]:
+        """Takes items out for good and returns those that were still there; their answers stay in the record.
+
+        They are never asked, planned or labelled again, and questions about them are closed, in the same transaction.
+        """
+        rows = np.unique(np.asarray(ids, np.int64))
+        with self.connections.write() as connection:
+            edits.check_known(connection, known)
+            return edits.remove(connection, self._items.refresh(connection), rows, annotator)
+
+    def edits(self) -> list[Edit]:
+        """All changes of the project, oldest first."""
+        with self.connections.read() as connection:
+            return changes(connection)
+
+    @property
+    def edited(self) -> int:
+        """Number of edits."""
+        return self._count("edit")
 
     # ------------------------------------------------------------------ planning
 
@@ -230,25 +289,32 @@ class Store:
 
     # ------------------------------------------------------------------ telling
 
-    def tell(self, annotation: Annotation, *, volunteered: bool = False) -> int:
+    def tell(self, annotation: Annotation, *, volunteered: bool = False, known: int | None = None) -> int:
         """Records what was said and returns its number once it is on the disk.
 
         The same token, or the same answer by the same annotator, gives the old number; another answer by the same
         annotator is a `Conflict`, which `correct` resolves. Late answers and second opinions are kept. A label for an
         item that was not asked is `NeverAsked` unless `volunteered`.
         """
-        return self.tell_many([annotation], volunteered=volunteered)[0]
+        return self.tell_many([annotation], volunteered=volunteered, known=known)[0]
 
-    def tell_many(self, annotations: Sequence[Annotation], *, volunteered: bool = False) -> list[int]:
-        """Records all or, if one of them is refused, none; one sync."""
+    def tell_many(
+        self, annotations: Sequence[Annotation], *, volunteered: bool = False, known: int | None = None
+    ) -> list[int]:
+        """Records all or, if one of them is refused, none; one sync. known: as for `edit`."""
         with self.connections.write() as connection:
-            self._check_items(
-                connection, [one.item for one in annotations if one.question is None or one.verb == "also"]
-            )
+            edits.check_known(connection, known)
+            self._check_items(connection, annotations)
             return [log.record(connection, annotation, volunteered) for annotation in annotations]
 
-    def _check_items(self, connection: sqlite3.Connection, named: Sequence[int | None]) -> None:
+    def _check_items(self, connection: sqlite3.Connection, annotations: Sequence[Annotation]) -> None:
+        """Refuses labels for further items, and questions opened again, about items that are never asked."""
+        named = [one.item for one in annotations if one.question is None or one.verb == "also"]
         further = [item for item in named if item is not None]
+        again = [one.question for one in annotations if one.verb == "reopen"]
+        if again:
+            where = "WHERE question.id IN (SELECT value FROM json_each(?))"
+            further += [asked.item for asked in questions(connection, where, (canonical(again),))]
         if further:
             items.check_range(connection, further)
             items.refuse_reserved(self._items.refresh(connection), further)
@@ -311,8 +377,8 @@ class Store:
 
     @property
     def askable(self) -> NDArray[np.int64]:
-        """Positions that are not reserved, asked or not, ascending."""
-        return np.flatnonzero(self.states() != RESERVED)
+        """Positions that are neither reserved nor removed, asked or not, ascending."""
+        return np.flatnonzero(self.states() < RESERVED)
 
     @property
     def last(self) -> int:

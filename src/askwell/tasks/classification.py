@@ -5,26 +5,22 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from askwell.core.needs import PROBS, Need
-from askwell.core.task import Task
-from askwell.errors import BadLabel, InputError
+from askwell.core.needs import MC_PROBS, PROBS, Need
+from askwell.errors import BadLabel
 from askwell.metrics.classification import of_probs
+from askwell.tasks.named import Named
 
 __all__ = ["Classification"]
 
-SHOWN = 12
-
 
 @dataclass(frozen=True)
-class Classification(Task):
+class Classification(Named):
     """Each item belongs to one of C named classes. A label is the name of its class.
 
     classes  (C,) names, at least two, all different, in the order of a net's outputs
@@ -41,38 +37,18 @@ class Classification(Task):
     """
 
     offers: ClassVar[Mapping[Need, str]] = {PROBS: "probs"}
-
-    classes: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        named = [name for name in self.classes if isinstance(name, str) and name]
-        if len(named) < len(self.classes):
-            raise InputError(f"classes are names that are not empty, got {self.classes}", got=self.classes)
-        if len(named) < 2:
-            raise InputError(
-                f"a classification needs at least two classes, got {self.classes}: name them, or give labels",
-                got=self.classes,
-            )
-        twice = sorted({name for name in named if named.count(name) > 1})
-        if twice:
-            raise InputError(f"classes must differ: {', '.join(twice)} occurs more than once", got=self.classes)
-
-    @property
-    def outputs(self) -> int:
-        return len(self.classes)
+    drawn: ClassVar[Mapping[Need, str]] = {MC_PROBS: "probs"}
+    kind: ClassVar[str] = "classification"
+    least: ClassVar[int] = 2
 
     @property
     def num_classes(self) -> int:
         return len(self.classes)
 
-    @cached_property
-    def _index(self) -> dict[str, int]:
-        return {name: place for place, name in enumerate(self.classes)}
-
     def check(self, value: Any) -> str:
         """The name of a class given by name or by index, 0 to C − 1."""
         if isinstance(value, str):
-            return self._named(value)
+            return self.classes[self._place(value, value)]
         try:
             index = -1 if isinstance(value, bool) else operator.index(value)
         except TypeError:
@@ -84,17 +60,6 @@ class Classification(Task):
                 got=value,
             )
         return self.classes[index]
-
-    def _named(self, value: str) -> str:
-        if value in self._index:
-            return self.classes[self._index[value]]
-        near = get_close_matches(value, self.classes, n=1, cutoff=0.5)
-        hint = f": did you mean {near[0]!r}?" if near else "."
-        raise BadLabel(f"label {value!r} is not a class{hint} Classes: {self._shown()}", got=value)
-
-    def _shown(self) -> str:
-        more = len(self.classes) - SHOWN
-        return ", ".join(self.classes[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
     def encode(self, values: Sequence[Any]) -> Tensor:
         """(n,) int64 class indices."""
@@ -119,3 +84,11 @@ class Classification(Task):
     def metrics(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
         """accuracy, balanced_accuracy, macro_f1, auroc, ece and nll of probabilities (n, C)."""
         return of_probs(outputs, targets)
+
+    def tempered(self, predictions: Tensor, temperature: float) -> Tensor:
+        """(n, C) softmax(log p / T); above 1 less sure, below 1 surer. Guo et al. 2017, arXiv 1706.04599.
+
+        >>> Classification(("cat", "dog")).tempered(torch.tensor([[.9, .1]]), 2.0)
+        tensor([[0.7500, 0.2500]])
+        """
+        return (predictions.log() / temperature).softmax(1)

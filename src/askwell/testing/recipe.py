@@ -1,6 +1,7 @@
 """What every recipe promises. A check takes the function that returns the recipe.
 
-Runs are simulated on 60 toy vectors, with a small network in place of the recipe's and few steps.
+Runs are simulated on 60 toy vectors with labels of its task, with a small network in place of the recipe's and few
+steps.
 """
 
 from __future__ import annotations
@@ -61,10 +62,12 @@ def _short(scheme: Scheme) -> Scheme:
     return few
 
 
-def _data() -> Data:
-    problem = toy("vector", 60)
-    rows, truth = problem.pool.rows.numpy(), problem.truth.numpy()
-    return load(rows, labels=truth, classes=CLASSES, test_size=12, validation_size=9, pool_size=39)
+def _data(task: str) -> Data:
+    problem = toy("vector", 60, task)
+    labels: dict[str, Any] = {
+        "task": task, "labels": problem.truth.numpy(), "classes": CLASSES if problem.task.labels else None,
+    }  # fmt: skip
+    return load(problem.pool.rows.numpy(), **labels, test_size=12, validation_size=9, pool_size=39)
 
 
 def _oracle(recipe: Recipe, data: Data) -> Any:
@@ -75,7 +78,7 @@ def _oracle(recipe: Recipe, data: Data) -> Any:
 def _project(recipe: Recipe, seed: int = 0) -> Iterator[Project]:
     with (
         TemporaryDirectory() as folder,
-        Project.create(Path(folder) / "run", _data(), recipe=recipe, seed=seed) as project,
+        Project.create(Path(folder) / "run", _data(recipe.task), recipe=recipe, seed=seed) as project,
     ):
         yield project
 
@@ -162,7 +165,7 @@ def check_resumed_is_uninterrupted(make: Make) -> None:
     with pinned_generators(1), _project(recipe) as whole:
         wanted = [(report.weights, report.metrics) for report in _run(whole, 2)], _asked(whole)
     with TemporaryDirectory() as folder, pinned_generators(1):
-        path, data = Path(folder) / "run", _data()
+        path, data = Path(folder) / "run", _data(recipe.task)
         Project.create(path, data, recipe=recipe, seed=0).close()
         found = []
         for last in range(3):

@@ -14,14 +14,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from askwell.core.needs import COST, EMBEDDING, FEATURES, HEAD, LABELS, LOGITS, MC_PROBS, PROBS, VOTES, Need, Over
+from askwell.core.needs import (
+    COST,
+    EMBEDDING,
+    FEATURES,
+    HEAD,
+    LABEL_PROBS,
+    LABELS,
+    LOGITS,
+    MC_LABEL_PROBS,
+    MC_PREDICTIONS,
+    MC_PROBS,
+    PREDICTIONS,
+    PROBS,
+    VOTES,
+    Need,
+    Over,
+)
 from askwell.core.store import Vote
 from askwell.core.view import Sliced, View
 from askwell.errors import UnknownName
 
-__all__ = ["Extra", "Scene", "Scenes", "exact_probs", "view_of"]
+__all__ = ["Extra", "Scene", "Scenes", "exact_label_probs", "exact_probs", "view_of"]
 
-STANDARD = (PROBS, LOGITS, EMBEDDING, FEATURES, MC_PROBS, COST, HEAD, LABELS, VOTES)
+STANDARD = (
+    PROBS, LOGITS, EMBEDDING, FEATURES, MC_PROBS, LABEL_PROBS, MC_LABEL_PROBS, PREDICTIONS, MC_PREDICTIONS, COST, HEAD,
+    LABELS, VOTES,
+)  # fmt: skip
 NAMED = {need.name: need for need in STANDARD}
 GRID = 1024
 
@@ -41,12 +60,24 @@ def exact_probs(logits: Tensor) -> Tensor:
     return cells / GRID
 
 
+def exact_label_probs(logits: Tensor) -> Tensor:
+    """Sigmoid of each logit on the same grid: float64, exact in float16.
+
+    >>> exact_label_probs(torch.tensor([[0.0, 1e4]]))
+    tensor([[0.5000, 1.0000]], dtype=torch.float64)
+    """
+    return (logits.double().sigmoid() * GRID).round() / GRID
+
+
 @dataclass(frozen=True)
 class Scene:
     """Outputs for P pool items, of which N are candidates and M are labelled; letters as in docs/shapes.md.
 
     logits (P, C), embedding (P, D) float64; truth (P,) class indices; ids: set -> (n,) positions in the pool.
-    `spread` is how far the draws of `mc_probs` lie apart; `extra` gives needs of one's own by name.
+    `spread` is how far draws such as those of `mc_probs` lie apart; `extra` gives needs of one's own by name.
+
+    For other tasks the logits are those of labels that are each there or not, the first one is the predicted number,
+    and the class index is the number that is the label.
     """
 
     name: str
@@ -84,6 +115,10 @@ class Scene:
             "embedding": lambda: self.embedding,
             "features": lambda: self.embedding.flip(1),
             "mc_probs": lambda: exact_probs(self._draws(int(need["draws"]))),
+            "label_probs": lambda: exact_label_probs(self.logits),
+            "mc_label_probs": lambda: exact_label_probs(self._draws(int(need["draws"]))),
+            "predictions": lambda: self.logits[:, :1],
+            "mc_predictions": lambda: self._draws(int(need["draws"]))[..., :1].half(),
             "cost": lambda: 1 + self.embedding[:, 0].abs(),
         }
         if need.name not in makers:
@@ -279,7 +314,7 @@ def _need(name: str, value: Any) -> Need:
     bare = name.removeprefix("labelled_")
     if bare not in NAMED:
         raise UnknownName("tensor", name, [*NAMED, *(f"labelled_{key}" for key in NAMED)])
-    need = NAMED[bare](draws=value.shape[1]) if bare == "mc_probs" else NAMED[bare]
+    need = NAMED[bare](draws=value.shape[1]) if bare.startswith("mc_") else NAMED[bare]
     return need if bare == name else need.at("labelled")
 
 

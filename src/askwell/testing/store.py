@@ -23,12 +23,15 @@ from askwell.testing.check import Check, check, elsewhere, raises
 __all__ = [
     "CHECKS",
     "check_another_process_loses_nothing",
+    "check_edits_are_made_one_after_the_other",
+    "check_edits_change_no_answer",
     "check_every_prefix_replays",
     "check_evidence_cannot_be_changed",
     "check_export_and_import_are_inverse",
     "check_nothing_is_asked_twice",
     "check_old_models_cannot_plan",
     "check_questions_go_to_one_at_a_time",
+    "check_removed_items_are_left_alone",
     "check_retries_are_safe",
     "check_states_add_up",
     "check_taken_questions_outlive_their_process",
@@ -38,7 +41,7 @@ __all__ = [
 ]
 
 Open = Callable[[Path], Store]
-EVIDENCE = ("segment", "made", "round", "report", "question", "event")
+EVIDENCE = ("segment", "made", "round", "report", "question", "event", "edit")
 
 
 @contextmanager
@@ -108,6 +111,7 @@ def check_evidence_cannot_be_changed(open_: Open) -> None:
     with _begun(open_) as store:
         store.plan(1, _batch(3, made=(Made([0.5], parent=1),)), basis=0)
         store.write_report(0, {"basis": 0})
+        store.edit("add_class", {"name": "elm"})
         assert list(_tell(store)), "nothing was told"
         path = store.path
         with sqlite3.connect(path) as connection:
@@ -271,6 +275,7 @@ def check_export_and_import_are_inverse(open_: Open) -> None:
     """Exporting and importing gives a store that exports the same file and has the same votes."""
     with _begun(open_) as store:
         assert list(_tell(store)), "nothing was told"
+        _edit_all(store)
         for format in ("jsonl", "csv"):
             first = export(store, store.path.with_suffix(f".{format}"))
             with open_(store.path.with_name(f"{format}.db")) as copy:
@@ -278,6 +283,56 @@ def check_export_and_import_are_inverse(open_: Open) -> None:
                 second = export(copy, store.path.with_name(f"again.{format}"))
                 assert first.read_bytes() == second.read_bytes(), f"{format} changes on the way out, in and out"
                 assert list(copy.votes()) == list(store.votes()), f"votes change on the way through {format}"
+                assert copy.edits() == store.edits(), f"edits change on the way through {format}"
+
+
+def _edit_all(store: Store) -> None:
+    """Edits of every kind: a class gets another name, two items come, one of them labelled, two go."""
+    store.edit("rename_class", {"old": "ash", "new": "oak"})
+    store.extend(2, "two items", "a hash", {1: "cedar"})
+    store.remove([4, 7])
+
+
+@check
+def check_edits_change_no_answer(open_: Open) -> None:
+    """Edits add to the record and leave what was said as it was; each knows which answers are older."""
+    with _begun(open_) as store:
+        told = list(_tell(store))
+        votes, said = list(store.votes()), store.history()
+        _edit_all(store)
+        assert store.history()[: len(said)] == said, "an edit changed what was said before it"
+        left = [vote for vote in store.votes() if vote.item < 12]
+        assert left == votes, f"an edit changed the standing answers to {left}"
+        kinds = [edit.kind for edit in store.edits()]
+        assert kinds == ["rename_class", "add", "remove"], f"the edits are {kinds}"
+        assert store.edits()[0].seen == told[-1], f"the first edit knows events up to {store.edits()[0].seen}"
+
+
+@check
+def check_removed_items_are_left_alone(open_: Open) -> None:
+    """A removed item is neither unasked nor out any more, not even for who held it, and it is never planned again."""
+    with _begun(open_) as store:
+        store.take(5, "ann")
+        assert store.remove([4, 3]).tolist() == [3, 4], "the items that were removed are not those that are gone"
+        assert store.remove([4]).tolist() == [], "an item was removed twice"
+        assert 3 not in store.unasked.tolist(), "a removed item may still be asked"
+        taken = [row.item for row in store.take(5, "ann")]
+        assert sorted(taken) == [1, 2, 7, 9], f"items {taken} are taken after item 4 was removed"
+        assert raises(Conflict, _plan, store, 1, _batch(3)), "a removed item was planned"
+
+
+@check
+def check_edits_are_made_one_after_the_other(open_: Open) -> None:
+    """What was decided without knowing of the latest edit is refused, and nothing of it is kept."""
+    with _begun(open_) as store:
+        store.edit("add_class", {"name": "elm"}, known=0)
+        assert raises(StaleBasis, _rename, store, 0), "an edit that knows nothing of the last one was accepted"
+        assert store.edited == 1, "an edit that was refused left something behind"
+        _rename(store, 1)
+
+
+def _rename(store: Store, known: int) -> None:
+    store.edit("rename_class", {"old": "elm", "new": "oak"}, known=known)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -294,4 +349,7 @@ CHECKS: tuple[Check, ...] = (
     check_another_process_loses_nothing,
     check_taken_questions_outlive_their_process,
     check_export_and_import_are_inverse,
+    check_edits_change_no_answer,
+    check_removed_items_are_left_alone,
+    check_edits_are_made_one_after_the_other,
 )

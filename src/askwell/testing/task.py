@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
+from math import inf, nan
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from askwell.core.task import Task
+from askwell.core.task import MINIMISED, Task
 from askwell.errors import BadLabel
 from askwell.testing.check import Check, check, global_generators, pinned_generators, raises
 
@@ -17,6 +18,7 @@ __all__ = [
     "CHECKS",
     "check_foreign_labels_are_refused",
     "check_is_a_value",
+    "check_keeps_what_it_learns",
     "check_labels_are_canonical_json",
     "check_loss_is_per_item",
     "check_loss_wants_the_label",
@@ -24,8 +26,16 @@ __all__ = [
     "check_moves_no_global_generator",
     "check_offers_rows",
     "check_predictions_are_per_item",
+    "check_temperature_divides_outputs",
     "check_units_reduce_to_items",
 ]
+
+STRANGE = ("no such label", None, nan, b"ash", {"label": 0}, object(), [0.5, "ash"])
+NO_NAMES = (3.7, -1, 10**9, ["no such label"], [7, 7, 7])
+NO_NUMBERS = (inf, -inf, True, [1.0], "1.0.0")
+STEPS = 400
+NEAR = 0.01
+"""How far from a label a prediction may end, in standard deviations of the labels."""
 
 
 def _outputs(task: Task, n: int = 40) -> Tensor:
@@ -48,7 +58,7 @@ def check_labels_are_canonical_json(task: Task) -> None:
 @check
 def check_foreign_labels_are_refused(task: Task) -> None:
     """What is no label raises `BadLabel`, in `check` and in `encode`."""
-    for value in ("no such label", None, 3.7, float("nan"), -1, 10**9, b"ash", {"label": 0}, object()):
+    for value in (*STRANGE, *(NO_NUMBERS if task.form == "number" else NO_NAMES)):
         assert raises(BadLabel, task.check, value), f"check takes {value!r} for a label"
         assert raises(BadLabel, task.encode, [value]), f"encode takes {value!r} for a label"
 
@@ -67,13 +77,25 @@ def check_loss_is_per_item(task: Task) -> None:
 
 @check
 def check_loss_wants_the_label(task: Task) -> None:
-    """The loss is lower for the labels that the outputs decide than for others, and has a gradient."""
-    outputs = _outputs(task).requires_grad_()
-    right = task.encode(_labels(task))
-    own, foreign = (float(task.loss(outputs.detach(), targets).mean()) for targets in (right, right.roll(1, 0)))
+    """The loss is lower for the labels that the outputs decide than for others; going down it leads to the label."""
+    outputs, right = _outputs(task), task.encode(_labels(task))
+    own, foreign = (float(task.loss(outputs, targets).mean()) for targets in (right, right.roll(1, 0)))
     assert own < foreign, f"the loss is {own:.3g} for the decided labels and {foreign:.3g} for others"
-    (slope,) = torch.autograd.grad(task.loss(outputs, right).sum(), outputs)
-    assert float(slope.abs().sum()) > 0, "the loss does not depend on the outputs"
+    wanted = task.encode([*_labels(task), *([[], list(task.labels)] if task.form == "labels" else [])])
+    for which, some in (("the task", task), ("the task fitted to five labels", task.fitted(right[:5]))):
+        led = task.encode(some.decide(some.predict(_descended(some, wanted))))
+        gap = float((led - wanted).abs().max())
+        assert gap <= NEAR * float(wanted.float().std()), f"{which} goes down its loss and ends {gap:.3g} from a label"
+
+
+def _descended(task: Task, targets: Tensor) -> Tensor:
+    """(n, O) outputs whose loss was gone down, from 0 on."""
+    outputs = torch.zeros(len(targets), task.outputs, requires_grad=True)
+    optimiser = torch.optim.Adam([outputs], lr=0.05)
+    for _ in range(STEPS):
+        (outputs.grad,) = torch.autograd.grad(task.loss(outputs, targets).sum(), outputs)
+        optimiser.step()
+    return outputs.detach()
 
 
 @check
@@ -90,20 +112,25 @@ def check_predictions_are_per_item(task: Task) -> None:
 
 @check
 def check_offers_rows(task: Task) -> None:
-    """Every need in `offers` has a method that turns outputs into finite rows; probabilities sum to one."""
+    """Every need in `offers` and `drawn` has a method that makes finite rows of outputs; probabilities are such."""
     outputs = _outputs(task)
-    for need, method in task.offers.items():
+    for need, method in (*task.offers.items(), *task.drawn.items()):
         rows = getattr(task, method)(outputs)
         assert len(rows) == 40, f"{need} has {len(rows)} rows for 40 items"
         assert bool(rows.isfinite().all()), f"{need} holds NaN or infinity"
-        if need.name == "probs":
+        if need.name.endswith("probs"):
+            assert 0 <= float(rows.min()) <= float(rows.max()) <= 1, f"{need} leaves [0, 1]"
+        if need.name in ("probs", "mc_probs"):
             gap = float((rows.sum(-1) - 1).abs().max())
             assert gap < 1e-5, f"rows of probs miss one by {gap:.3g}"
 
 
 @check
 def check_metrics_are_numbers(task: Task) -> None:
-    """Metrics are finite floats; the headline is among them, and perfect predictions are at least as good by it."""
+    """Metrics are finite floats; the headline is among them, and perfect predictions are at least as good by it.
+
+    More is better, unless `MINIMISED` names the metric.
+    """
     predictions = task.predict(_outputs(task))
     right, wrong = task.encode(_labels(task)), task.encode(_labels(task)).roll(1, 0)
     found = task.metrics(predictions, right)
@@ -111,7 +138,8 @@ def check_metrics_are_numbers(task: Task) -> None:
     bad = [name for name, value in found.items() if not isinstance(value, float) or value != value]
     assert not bad, f"metrics {', '.join(bad)} are no numbers"
     better, worse = found[task.headline], task.metrics(predictions, wrong)[task.headline]
-    assert better >= worse, f"{task.headline} is {better} when all is right and {worse} when it is not"
+    ranked = better <= worse if task.headline in MINIMISED else better >= worse
+    assert ranked, f"{task.headline} is {better} when all is right and {worse} when it is not"
 
 
 @check
@@ -122,6 +150,29 @@ def check_units_reduce_to_items(task: Task) -> None:
     assert one.shape == (3,), f"three items have scores of shape {tuple(one.shape)}"
     assert bool(one.isfinite().all()), "a reduced score is not finite"
     assert torch.allclose(one, other), "reducing depends on the order of the units"
+
+
+@check
+def check_keeps_what_it_learns(task: Task) -> None:
+    """What `fitted` learns, `state` holds and `restored` brings back; fitting changes nothing in the task itself."""
+    outputs, targets = _outputs(task), task.encode(_labels(task))
+    before = task.predict(outputs)
+    fitted = task.fitted(targets[:5])
+    assert torch.equal(task.predict(outputs), before), "fitting changes the task itself"
+    assert fitted.fitted(targets[:5]) == fitted, "fitted twice to the same labels it is another task"
+    assert task.fitted(targets[:0]) == task, "no labels make another task of it"
+    again = task.restored({name: value.clone() for name, value in fitted.state().items()})
+    assert again == fitted, f"{fitted!r} comes back from its state as {again!r}"
+
+
+@check
+def check_temperature_divides_outputs(task: Task) -> None:
+    """`tempered` predictions are those of outputs divided by the temperature; numbers stay as they are."""
+    outputs = _outputs(task)
+    for temperature in (0.5, 1.0, 3.0):
+        wanted = task.predict(outputs / temperature if task.labels else outputs)
+        gap = float((task.tempered(task.predict(outputs), temperature) - wanted).abs().max())
+        assert gap < 1e-5, f"at temperature {temperature} predictions are off by {gap:.3g}"
 
 
 @check
@@ -153,6 +204,8 @@ CHECKS: tuple[Check, ...] = (
     check_offers_rows,
     check_metrics_are_numbers,
     check_units_reduce_to_items,
+    check_keeps_what_it_learns,
+    check_temperature_divides_outputs,
     check_moves_no_global_generator,
     check_is_a_value,
 )

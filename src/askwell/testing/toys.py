@@ -1,4 +1,4 @@
-"""Small labelled problems that any learner can solve: vectors, images and token lists whose classes lie apart."""
+"""Small labelled problems that any learner can solve: vectors, images and token lists of three kinds that lie apart."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from askwell.core.learner import Job
+from askwell.core.registry import find
 from askwell.core.task import Task
 from askwell.errors import UnknownName
 from askwell.testing.fakes import FakePool
@@ -23,7 +24,8 @@ CLASSES = ("ash", "birch", "cedar")
 class Toy:
     """A pool with the truth about it. The first items are labelled, then come validation, test and unlabelled ones.
 
-    truth  (P,) class indices; sizes: labelled, validation, test
+    truth  (P,) class indices, (P, C) of 0 and 1, or (P,) numbers, as the task has them; sizes: labelled, validation,
+           test
     """
 
     pool: FakePool
@@ -53,7 +55,7 @@ class Toy:
 
     def targets(self, ids: Tensor) -> Tensor:
         """Encoded labels of these items."""
-        return self.task.encode([self.task.check(index) for index in self.truth[ids].tolist()])
+        return self.task.encode([self.task.check(label) for label in self.truth[ids].tolist()])
 
     def job(self, labelled: Tensor | None = None, **more: Any) -> Job:
         """A fit on these labelled items, or on the toy's own."""
@@ -72,25 +74,32 @@ class Toy:
         return replace(self, pool=FakePool(self.pool.rows, jitter=jitter))
 
     def spoilt(self, ids: Tensor) -> Toy:
-        """The same problem with other items at these ids: what does not depend on them stays as it is."""
-        rows = self.pool.rows.clone()
+        """The same problem with other items and labels at these ids: what does not depend on them stays as it is."""
+        rows, truth = self.pool.rows.clone(), self.truth.clone()
         rows[ids] = rows[ids].flip(1) if rows.ndim == 2 else rows[ids].flip(-2)
-        return replace(self, pool=FakePool(rows))
+        truth[ids] = truth[ids[:1]]
+        return replace(self, pool=FakePool(rows), truth=truth)
 
 
-def toy(kind: str, size: int = 120) -> Toy:
-    """The problem "vector", "image" or "tokens": three classes, `size` items, the class of item i is i mod 3.
+def toy(kind: str, size: int = 120, task: str = "classification") -> Toy:
+    """The problem "vector", "image" or "tokens": `size` items of three sorts, item i of sort i mod 3.
+
+    task  "classification": the sorts are ash, birch and cedar; "multi_label": they are ash, ash and birch, and neither;
+          "regression": they are 10, 20 and 40
 
     >>> toy("image").pool.form
     Form(kind='image', shape=(1, 8, 8), vocab=0)
+    >>> toy("vector", 6, "multi_label").truth.tolist()
+    [[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 0]]
     """
-    from askwell.tasks import Classification
-
     if kind not in KINDS:
         raise UnknownName("toy", kind, KINDS)
-    truth = torch.arange(size) % len(CLASSES)
-    rows = KINDS[kind](truth, torch.Generator().manual_seed(30))
-    return Toy(FakePool(rows), truth, Classification(CLASSES))
+    if task not in TRUTHS:
+        raise UnknownName("task of a toy", task, TRUTHS)
+    sort = torch.arange(size) % len(CLASSES)
+    rows = KINDS[kind](sort, torch.Generator().manual_seed(30))
+    cls = find("tasks", task)
+    return Toy(FakePool(rows), torch.tensor(TRUTHS[task])[sort], cls() if task == "regression" else cls(CLASSES))
 
 
 def _vectors(truth: Tensor, rng: torch.Generator) -> Tensor:
@@ -113,6 +122,12 @@ def _tokens(truth: Tensor, rng: torch.Generator) -> Tensor:
     return torch.cat([common, own, torch.zeros(len(truth), 2, dtype=torch.int64)], 1)
 
 
+TRUTHS: dict[str, list[Any]] = {
+    "classification": [0, 1, 2],
+    "multi_label": [[1, 0, 0], [1, 1, 0], [0, 0, 0]],
+    "regression": [10.0, 20.0, 40.0],
+}
+"""The label of each sort of items."""
 KINDS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
     "vector": _vectors,
     "image": _images,

@@ -86,6 +86,8 @@ class FitRun:
         """
         missing = {} if hasattr(self.m, "net") else {"net": self.makers["net"]}
         for name, maker in {**missing, **makers}.items():
+            if name == "task":
+                raise InputError("no module may be called 'task': what the task has learned is saved by that name")
             if hasattr(self.m, name):
                 raise InputError(f"module {name!r} is built already: call `run.fresh()` first, or give another name")
             setattr(self.m, name, self._module(policy, name, maker))
