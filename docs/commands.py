@@ -52,7 +52,7 @@ and `note`, which only people read. Texts that a spreadsheet program would run a
 |---|---|
 | empty | no answer yet |
 | a class, by its name | the label |
-| `a\\|b`, `[]` | several labels; none of them |
+| `a\\|b` or `a;b`, `[]` | several labels; none of them |
 | a number | the label of a regression; `2,5` in a file with semicolons |
 | `?` | looked at, and cannot tell: counts as an answer, and gives no label |
 | `-` or `skip` | not wanted by this annotator; others may still answer |
@@ -73,6 +73,7 @@ device = "cuda"                  # for all commands that share the option
 [run]                            # for one command
 strategy = "badge"
 pool-size = 10_000
+quiet = true                     # --no-quiet turns it off again
 
 [edit.add]
 text = "review"

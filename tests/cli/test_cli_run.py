@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ FAST = ("--scheme", "supervised(steps=30)")
 
 
 def folder_of(out: str) -> Path:
-    return Path(out.split("folder    ")[1].strip())
+    return Path(out.split("folder   ")[1].strip())
 
 
 @pytest.fixture
@@ -27,13 +28,15 @@ def simulate(askwell: Run, tmp_path: Path) -> Run:
 
 def test_a_run_ends_with_curve_time_verdict_picture_and_folder(simulate: Run) -> None:
     done = simulate("--strategy", "margin", "--seeds", 2)
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert lines[0] == "accuracy"
     assert "● margin   ○ random" in lines
     assert "mean of 2 seeds, 95 % interval" in lines
-    assert [line.split()[0] for line in lines[-4:]] == ["time", "verdict", "picture", "folder"]
-    assert all(part in lines[-4] for part in ("train", "score", "select", "rest"))
+    facts = [line for line in done.out.partition("\n\ntime")[2].splitlines()[1:] if not line.startswith(" ")]
+    assert [line.split()[0] for line in facts] == ["verdict", "picture", "folder"]
+    assert all(f" {part} " in done.out.partition("verdict")[0] for part in ("train", "score", "select", "rest"))
+    assert max(map(len, lines[:-2])) <= 80
     folder = folder_of(done.out)
     assert sorted(path.name for path in folder.glob("seed-*")) == ["seed-0", "seed-1"]
     with Image.open(folder / "curve.png") as picture:
@@ -55,7 +58,7 @@ def test_the_same_command_goes_on_and_fresh_starts_over(simulate: Run) -> None:
 
 def test_a_stop_rule_ends_the_run_and_is_named(simulate: Run) -> None:
     done = simulate("--strategy", "random", "--against", "none", "--stop", "labels(30) | plateau()")
-    assert "stopped   random at 30 labels\n" in done.out
+    assert "stopped  random at 30 labels\n" in done.out
 
 
 def test_quiet_leaves_the_folder_and_json_is_one_document(simulate: Run) -> None:
@@ -64,7 +67,7 @@ def test_quiet_leaves_the_folder_and_json_is_one_document(simulate: Run) -> None
     assert (folder / "result.json").is_file()
     done = simulate("--against", "none", "--json", "--quiet")
     found = json.loads(done.out)
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0, done.err
     assert found["folder"] == str(folder)
     assert [labels for labels, _ in found["curves"]["margin"][0]] == [20, 30, 40]
     assert {**found, **json.loads((folder / "result.json").read_text())} == found
@@ -83,9 +86,11 @@ def test_progress_goes_to_standard_error_only(askwell: Run, tmp_path: Path) -> N
 
 def test_status_and_export_tell_about_a_project(simulate: Run, askwell: Run, tmp_path: Path) -> None:
     project = folder_of(simulate("--against", "none").out) / "seed-0"
-    lines = dict(line.split(None, 1) for line in askwell("status", project).out.splitlines())
-    assert lines["labels"] == "40"
+    lines = dict(re.split("  +", line, maxsplit=1) for line in askwell("status", project).out.splitlines())
+    assert lines["labels"] == lines["labels of the model"] == "40"
     assert lines["rounds"] == "3"
+    assert len(lines["model"]) == 12
+    assert lines["items"] == "160 unasked, 40 answered, 1597 reserved"
     found = json.loads(askwell("status", project, "--json").out)
     assert found["labels"] == 40
     done = askwell("export", project, "-o", tmp_path / "labels.csv")
@@ -99,6 +104,9 @@ def test_status_and_export_tell_about_a_project(simulate: Run, askwell: Run, tmp
         (("run", "no_such_data"), 2, "error: "),
         (("run", "digits", "--strategy", "margn"), 2, "error: unknown strategy 'margn': did you mean 'margin'? "),
         (("run", "digits", "--stop", "labels("), 2, "error: cannot read the stop rule 'labels('"),
+        (("run", "digits", "--task", "multi"), 2, "error: Invalid value for '--task': 'multi' is not one of "),
+        (("run", "digits", "--test-size", "x"), 2, "error: Invalid value for '--test-size': 'x' is neither a count "),
+        (("run", "digits", "--test-size", "1.5"), 2, "error: test_size must be a count or a share below 1, got 1.5"),
         (("run", "digits", "--initial", "5000"), 2, "error: the budget of "),
         (("run", "digits", "--initial", "0"), 2, "error: recipe 'margin': initial_size must be a whole number"),
         (("status", "no/such/project"), 5, "error: no/such/project is not an askwell project"),

@@ -38,6 +38,18 @@ def test_a_command_takes_its_options_from_the_file(askwell: Run) -> None:
     assert askwell("--config", "mine.toml", "select").out == "1\n3\n"
 
 
+def test_a_switch_that_the_file_turns_on_can_be_turned_off(askwell: Run) -> None:
+    Path("askwell.toml").write_text("json = true\nquiet = true\n")
+    assert json.loads(askwell("list", "tasks").out).keys() == {"tasks"}
+    assert askwell("list", "tasks", "--no-json").out == "classification\nmulti_label\nregression\n"
+    assert askwell("list", "tasks", "--no-json", "--no-quiet").out.startswith("tasks\n  classification  Each item")
+
+
+def test_sizes_are_counts_or_shares() -> None:
+    found = settings("pool-size = 0.5\n[run]\ntest-size = 30\n")
+    assert found["run"] == {"pool_size": 0.5, "test_size": 30}
+
+
 def test_the_top_of_the_file_is_for_every_command_that_has_the_option(askwell: Run) -> None:
     found = settings(
         'json = true\ndevice = "cuda"\n[run]\ndevice = "cpu"\npool-size = 10_000\n[edit.add]\ntext = "t"\n'
@@ -69,7 +81,13 @@ def test_values_are_those_of_the_command_line() -> None:
             "unknown option at [run] of askwell.toml: 'strateg': did you mean 'strategy'? Known: ",
         ),
         ("[run]\ndata = 'x'\n", UnknownName, "unknown option at [run] of askwell.toml: 'data': "),
-        ("out = 'x'\n", UnknownName, "unknown option at the top of askwell.toml: 'out': "),
+        ("outt = 'x'\n", UnknownName, "unknown option at the top of askwell.toml: 'outt': "),
+        (
+            "seed = 3\n",
+            InputError,
+            "seed at the top of askwell.toml belongs below the name of a command: [run], [select], [create]",
+        ),
+        ("[run]\ntest-size = 'x'\n", InputError, "test-size at [run] of askwell.toml must be a number, got 'x'"),
         ("[run]\nbatch = 'ten'\n", InputError, "batch at [run] of askwell.toml must be a whole number, got 'ten'"),
         ("[run]\nbatch = 2.5\n", InputError, "batch at [run] of askwell.toml must be a whole number, got 2.5"),
         ("[run]\nbatch = true\n", InputError, "batch at [run] of askwell.toml must be a whole number, got True"),

@@ -15,6 +15,7 @@ Run = Callable[..., Any]
 def test_doctor_tells_versions_folders_and_extras(
     askwell: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("ASKWELL_DATA", str(tmp_path))
     (tmp_path / "askwell").mkdir()

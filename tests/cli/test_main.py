@@ -58,6 +58,12 @@ def test_the_help_names_every_command_and_every_exit_code(askwell: Run) -> None:
     assert {int(line.split()[0]) for line in listed if line.strip()} == {0, 1, *codes, 130}
 
 
+def test_edit_without_a_command_shows_its_help(askwell: Run) -> None:
+    done = askwell("edit")
+    assert (done.code, done.err) == (0, "")
+    assert done == askwell("edit", "--help")
+
+
 def test_version(askwell: Run) -> None:
     assert askwell("--version").out == f"askwell {__version__}\n"
 

@@ -45,7 +45,7 @@ def say(askwell: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def run(*args: object) -> Any:
         done = askwell(*args, "--json")
-        assert (done.code, done.err) == (0, "")
+        assert done.code == 0, done.err
         return json.loads(done.out)
 
     write("films.csv", [["key", "text"], *([f"f{n}", text_of(n)] for n in range(80))])
@@ -95,7 +95,7 @@ def test_questions_stay_until_they_are_answered(say: Run, askwell: Run) -> None:
     others = say("ask", "p", "-n", 2, "--annotator", "ann")["questions"]
     assert {row["id"] for row in others} & {row["id"] for row in asked} == set()
     shown = askwell("ask", "p", "-n", 3)
-    assert shown.out.splitlines()[0].split() == ["question", "id", "item", "score"]
+    assert shown.out.splitlines()[0].split() == ["question", "id", "item"]
     assert [line.split()[1] for line in shown.out.splitlines()[1:]] == [row["id"] for row in asked]
     assert askwell("ask", "p", "-n", 3, "-o", "q.csv", "--quiet").out == "q.csv\n"
     assert askwell("ask", "p", "-n", 3, "-o", "q.csv").out == "3 questions in q.csv\n"
@@ -267,3 +267,11 @@ def test_what_to_export_has_to_be_said(say: Run, askwell: Run) -> None:
     )
     done = askwell("predict", "p", "-o", "out.parquet")
     assert (done.code, done.err) == (2, "error: unknown ending of predictions '.parquet': Known: .csv\n")
+
+
+def test_a_file_of_ids_that_cannot_be_read_is_named(say: Run, askwell: Run, tmp_path: Path) -> None:
+    assert askwell("edit", "remove", "p", "no.txt").err == "error: ids: cannot read no.txt: No such file or directory\n"
+    (tmp_path / "ids.txt").write_bytes("Käse".encode("cp1252"))
+    assert askwell("edit", "remove", "p", "ids.txt").err == "error: ids: ids.txt is not UTF-8 text\n"
+    (tmp_path / "ids.txt").write_text("\ufefff1\n\nf2\n", encoding="utf-8")
+    assert say("edit", "remove", "p", "ids.txt")["items"]["removed"] == 2

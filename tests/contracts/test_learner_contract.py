@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from askwell.core.registry import catalogue
-from askwell.learners import Linear, Net, Sklearn, Transformer
+from askwell.learners import Ensemble, Laplace, Linear, Net, Sklearn, Transformer
 from askwell.models import MLP, SmallCNN, TextCNN
 from askwell.schemes import VAAL, Supervised
 from askwell.testing import learner, parametrize_with_checks
@@ -40,6 +40,15 @@ PUPILS = {
     "sklearn-forest-labels": Pupil(Sklearn("extra_trees", {"n_estimators": 10}), task="multi_label"),
     "sklearn-numbers": Pupil(Sklearn("ridge"), task="regression"),
     "sklearn-bagging-numbers": Pupil(Sklearn("bagging", {"estimator": Sklearn("ridge")}), task="regression"),
+    "laplace-net": Pupil(Laplace(Net(MLP(width=16, depth=1, dropout=0.2))), SHORT),
+    "laplace-linear-full": Pupil(Laplace(Linear(), "full")),
+    "laplace-ensemble": Pupil(Laplace(Ensemble(2, Net(MLP(width=16, depth=1))), "categorical"), SHORT),
+    "ensemble-net": Pupil(Ensemble(4, Net(MLP(width=16, depth=2, dropout=0.2))), SHORT),
+    "ensemble-net-warm": Pupil(Ensemble(4, Net(MLP(width=16, depth=1))), Supervised(steps=40, lr=2e-2, policy="warm")),
+    "ensemble-linear-bags": Pupil(Ensemble(4, Linear(), bootstrap=True)),
+    "ensemble-labels": Pupil(Ensemble(4, Net(MLP(width=16, depth=1))), SHORT, task="multi_label"),
+    "ensemble-sklearn-numbers": Pupil(Ensemble(4, Sklearn("ridge"), bootstrap=True), task="regression"),
+    "ensemble-net-numbers": Pupil(Ensemble(4, Net(MLP(width=16, depth=1)), bootstrap=True), SHORT, task="regression"),
 }
 
 

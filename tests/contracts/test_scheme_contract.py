@@ -1,10 +1,11 @@
 """Every scheme × every check, and the supervised one in all its ways."""
 
 from askwell.core.registry import catalogue
-from askwell.schemes import VAAL, Supervised
+from askwell.schemes import VAAL, CrowdEM, Supervised
 from askwell.testing import parametrize_with_checks, scheme
 
 SCHEMES = {
+    "crowd_em": CrowdEM(steps=40, batch=12, lr=2e-2, turns=2),
     "supervised": Supervised(steps=40, batch=12, lr=2e-2),
     "supervised-epochs": Supervised(epochs=8, batch=12, lr=3e-2, kind="adamw", weight_decay=1e-2),
     "supervised-sgd": Supervised(steps=40, lr=5e-2, kind="sgd", schedule="cosine", warm_up=4, clip=1.0, stop=()),

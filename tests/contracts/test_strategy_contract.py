@@ -9,10 +9,15 @@ import pytest
 
 from askwell.core.registry import catalogue
 from askwell.strategies import (
+    BAIT,
     BALD,
+    BEMPS,
+    EPIG,
     BatchBALD,
     BinaryEntropy,
     ClassBalance,
+    ClusterMargin,
+    Committee,
     Entropy,
     GreedySampling,
     Margin,
@@ -25,12 +30,17 @@ GOLDEN = Path(__file__).with_name("golden.json")
 INSTANCES = {
     "batch_bald": BatchBALD(draws=10, samples=50),
     "class_balance": ClassBalance(Margin()),
+    "cluster_margin": ClusterMargin(block=150),
+    "epig": EPIG(draws=10),
     "stochastic": Stochastic(BALD()),
     "subsample": Subsample(Entropy(), size=10),
 }
 SCENES = Scenes({"latent_score": lambda scene, need, ids: scene.logits[ids, 0].sigmoid().to(scene.dtype)})
 STRATEGIES = {name: INSTANCES[name] if name in INSTANCES else part() for name, part in catalogue("strategies").items()}
 VARIANTS = {
+    "bait-projected": BAIT(width=3, classes=2),
+    "bemps-mse": BEMPS("mse"),
+    "committee-kl": Committee("kl"),
     "binary_entropy-max": BinaryEntropy("max"),
     "greedy_sampling-inputs": GreedySampling("inputs"),
     "greedy_sampling-outputs": GreedySampling("outputs"),

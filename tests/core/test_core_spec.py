@@ -144,6 +144,13 @@ def test_bare_words_are_texts_unless_they_name_a_part():
     assert parse("strategies", "badge(first=norm)").first == "norm"
 
 
+def test_bare_words_are_texts_where_a_text_is_declared():
+    """A part of that name, such as the network mlp, does not stand in the way."""
+    assert parse("learners", "sklearn(estimator=mlp)").estimator == "mlp"
+    assert parse("learners", f"{LEAF}(name=linear)") == Leaf(name="linear")
+    assert parse("learners", "net(model=mlp)").model == parse("models", "mlp")
+
+
 def test_addresses_may_stand_inside():
     inner = parse("strategies", "subsample(strategy=askwell.strategies:Margin, size=5)").strategy
     assert inner == parse("strategies", "margin")

@@ -139,6 +139,7 @@ def test_keys() -> None:
     ("keys", "asked", "message"),
     [
         (["cell-1", "cell-2", "cell-3"], "cell-22", "unknown item 'cell-22': did you mean 'cell-2'? Known: "),
+        (list("abcdefgh"), "none", "unknown item 'none': Known: a, b, c, d, e, …"),
         (None, "3", "unknown item '3': Known: "),
         (None, "01", "unknown item '01': "),
         (None, "-1", "unknown item '-1': "),
@@ -146,7 +147,7 @@ def test_keys() -> None:
 )
 def test_an_unknown_key_offers_the_nearest(keys: list[str] | None, asked: str, message: str) -> None:
     with pytest.raises(UnknownName) as caught:
-        ArrayPool(np.eye(3), keys).positions([asked])
+        ArrayPool(np.eye(len(keys or range(3))), keys).positions([asked])
     assert str(caught.value).startswith(message)
 
 

@@ -223,6 +223,13 @@ def _mixed(path: Path) -> None:
     np.savez(path, x_train=X, x_test=X[:, :1])
 
 
+def test_features_that_are_no_array_are_named_by_their_ending(tmp_path: Path) -> None:
+    (tmp_path / "z.csv").write_text("1,2\n")
+    with pytest.raises(BadData) as caught:
+        load(np.eye(3), features=tmp_path / "z.csv")
+    assert str(caught.value) == f"{tmp_path / 'z.csv'} cannot be read as .npy: its name does not end so"
+
+
 NO_PICKLE = "it holds Python objects (a pickle), which are never read; save plain arrays"
 
 
@@ -443,3 +450,9 @@ def test_a_file_without_items_says_so(tmp_path):
     np.savez(tmp_path / "empty.npz", x=np.zeros((0, 4), np.float32), y=np.zeros(0, np.int64))
     with pytest.raises(BadData, match=r"empty\.npz holds no items"):
         load(tmp_path / "empty.npz")
+
+
+def test_features_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BadData) as caught:
+        load(np.eye(3), features=tmp_path / "vit")
+    assert str(caught.value) == f"{tmp_path / 'vit'} cannot be read as .npy: there is no such file or folder"

@@ -195,13 +195,14 @@ def test_a_corrupt_picture_is_named(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "1.png").write_bytes(encoded((1, 2, 3))[:-30])
     (tmp_path / "2.png").write_text("not a picture")
     pool = ImageFolderPool(tmp_path)
-    with pytest.raises(BadData, match=r"^picture '1\.png' cannot be read: .*; corrupt=\"skip\" leaves such "):
+    with pytest.raises(BadData, match=r"^picture '1\.png' cannot be read: .*; leave it out"):
         tensors(pool)
     with pytest.raises(BadData) as caught:
         pool.item(2)
     assert str(caught.value) == (
         "picture '2.png' cannot be read: it is not a picture, or of a kind that Pillow does not know; "
-        'corrupt="skip" leaves such pictures out when the folder is loaded'
+        "leave it out: corrupt='skip' (--corrupt skip) when the folder is loaded, "
+        "project.remove (askwell edit remove) once there is a project"
     )
 
 
@@ -257,7 +258,7 @@ def test_no_sound_picture(tmp_path: Path) -> None:
 def test_a_picture_that_has_gone_is_named(tmp_path: Path) -> None:
     pool = ImageFolderPool(photos(tmp_path, "0.png", "1.png"))
     (tmp_path / "1.png").unlink()
-    with pytest.raises(BadData, match=r"^picture '1\.png' cannot be read: No such file or directory$"):
+    with pytest.raises(BadData, match=r"^picture '1\.png' cannot be read: No such file or directory; leave it out"):
         _ = pool.digest
 
 
@@ -292,6 +293,20 @@ def test_an_unchanged_folder_is_not_read_again(tmp_path: Path, monkeypatch: pyte
     first = ImageFolderPool(folder).digest
     monkeypatch.setattr("askwell.data.folder._hash", lambda path: pytest.fail("read again"))
     assert ImageFolderPool(folder).digest == first
+
+
+def test_a_pipe_with_a_pictures_name_is_not_waited_for(tmp_path: Path) -> None:
+    photos(tmp_path, "0.png")
+    os.mkfifo(tmp_path / "1.png")
+    assert len(ImageFolderPool(tmp_path)) == 1
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    photos(tmp_path, "0.png")
+    (tmp_path / "1.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(BadData, match=r"^picture '1\.png' cannot be read: No such file or directory; "):
+        tensors(ImageFolderPool(tmp_path))
+    assert len(load(tmp_path, classes=["a", "b"], corrupt="skip").pool) == 1
 
 
 def test_a_link_to_the_folder_itself_ends(tmp_path: Path) -> None:

@@ -110,6 +110,43 @@ def test_long_fields_and_byte_order_marks(tmp_path: Path) -> None:
     assert load(path, test_size=0).pool.form.shape == (64,)
 
 
+GERMAN = "id;höhe;preis\r\n\r\na;1,5;10\r\nb;-2;12,5\r\nc;,5;1e1\r\n"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_what_excel_saves_where_a_comma_is_decimal(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"t{ending}"
+    path.write_bytes(gzip.compress(GERMAN.encode("cp1252")) if ending.endswith("gz") else GERMAN.encode("cp1252"))
+    data = load(path, key="id", label="preis", task="regression", encoding="cp1252", test_size=0)
+    assert data.labels is not None
+    assert data.labels.tolist() == [10, 12.5, 10]
+    assert [data.pool.item(place) for place in range(3)] == [{"höhe": 1.5}, {"höhe": -2.0}, {"höhe": 0.5}]
+    assert data.pool.keys([0, 1]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "item"),
+    [
+        ("id\ttext\n1,5\ta; b, c\n", "1,5", "a; b, c"),
+        ("id;text\n1,5;2,5\n", "1,5", "2,5"),
+        ('id,text;\n7,"a\n\nb"\n', "7", "a\n\nb"),
+    ],
+    ids=["tabs", "texts and ids stay as they are", "a comma comes first"],
+)
+def test_the_first_row_says_what_stands_between_cells(tmp_path: Path, body: str, key: str, item: str) -> None:
+    (tmp_path / "t.csv").write_text(body, newline="")
+    text = body.splitlines()[0][3:]
+    pool = load(tmp_path / "t.csv", text=text, key="id", classes=["x", "y"]).pool
+    assert (pool.keys([0]), pool.item(0)) == ([key], item)
+
+
+def test_rows_are_counted_as_a_spreadsheet_does(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('a,b\n\n1,"2\n"\n\n3\n')
+    with pytest.raises(BadData, match=r"t\.csv: row 5 has 1 values for 2 columns"):
+        load(path)
+
+
 def test_another_encoding(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes("text,label\nMüller,a\nMaier,b\n".encode("latin-1"))
@@ -212,14 +249,14 @@ def test_a_missing_column_offers_the_nearest(tmp_path: Path, option: str) -> Non
         ("t.csv", "", BadData, "{path} is empty"),
         ("t.csv", "text,label\n", BadData, "{path} has no rows"),
         ("t.csv", "a,a\n1,2\n", BadData, "{path} has two columns of one name: a, a"),
-        ("t.csv", "a,b\n1,2\n3\n", BadData, "{path}: row 1 has 1 values for 2 columns"),
+        ("t.csv", "a,b\n1,2\n3\n", BadData, "{path}: row 3 has 1 values for 2 columns"),
         ("t.csv", 'a,b\n1,"2\n', BadData, "{path} cannot be read: unexpected end of data"),
         ("t.csv", "label\nx\ny\n", BadData, "t.csv has no column of texts or numbers: it has label"),
         (
             "t.csv",
             "a,b,label\n1,2,x\n3,?,y\n",
             BadData,
-            "column 'b' of t.csv holds '?' in row 1, which is no number: name the columns to use with columns=, "
+            "column 'b' of t.csv holds '?' in row 3, which is no number: name the columns to use with columns=, "
             "ids with key=, or a text with text=",
         ),
         (
@@ -275,7 +312,7 @@ def test_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_nested_values_are_no_numbers(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text("\n".join(json.dumps({"a": value, "label": "xy"[i]}) for i, value in enumerate([1, [2]])))
-    with pytest.raises(BadData, match=r"^column 'a' of t\.jsonl holds \[2\] in row 1, which is no number"):
+    with pytest.raises(BadData, match=r"^column 'a' of t\.jsonl holds \[2\] in row 2, which is no number"):
         load(path)
 
 

@@ -350,7 +350,7 @@ def test_columns_of_labels(tmp_path: Path) -> None:
     with pytest.raises(BadData) as caught:
         load(path, label=["rain", "text"], text="sun", task="multi_label")
     assert str(caught.value) == (
-        "column 'text' of t.csv holds 'text number 0' in row 0, which is no number: a column of labels holds 0 and 1"
+        "column 'text' of t.csv holds 'text number 0' in row 2, which is no number: a column of labels holds 0 and 1"
     )
     numbers = load(pd.DataFrame({"x": range(N), "a": [0, 1] * 6, "b": 1}), label=["b", "a"], task="multi_label")
     assert numbers.classes == ("b", "a")

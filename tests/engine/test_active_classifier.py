@@ -101,6 +101,20 @@ def test_a_number_that_looks_like_a_mark_is_a_class_unless_it_is_named(rows):
     assert ActiveClassifier(learner="linear").fit(rows[0], y).classes_.tolist() == [-1, 0, 1]
 
 
+@pytest.mark.parametrize("mark", [-1, np.int64(-1), -1.0])
+def test_a_mark_is_the_same_number_as_a_whole_number_and_as_a_float(rows, mark):
+    points, _ = rows
+    y = np.where(np.arange(300) < 20, np.arange(300) % 2, -1.0)
+    assert ActiveClassifier(learner="linear", missing=mark).fit(points, y).classes_.tolist() == [0, 1]
+
+
+def test_texts_and_numbers_are_not_mixed(rows):
+    points, _ = rows
+    with pytest.raises(InputError) as error:
+        ActiveClassifier(learner="linear").fit(points[:3], ["ant", 1, None])
+    assert str(error.value) == "y mixes texts and numbers: give labels of one type"
+
+
 def test_one_class_is_certain_and_the_choice_is_random(rows):
     y = hidden(rows[1], [])
     y[[3, 4]] = "bee"

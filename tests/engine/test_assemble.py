@@ -11,6 +11,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from torch import nn
 
 import askwell as aw
 from askwell.core.pool import Form
@@ -19,6 +20,9 @@ from askwell.engine.assemble import assemble
 from askwell.engine.device import resolved_device
 from askwell.errors import InputError, UnknownName
 from askwell.learners import Linear, Net, Sklearn
+from askwell.models import MLP
+from askwell.schemes import Supervised
+from askwell.strategies import Margin, Subsample
 
 VECTORS = Form("vector", (4,))
 
@@ -32,6 +36,30 @@ def test_an_estimator_is_a_learner(word, estimator):
     assert recipe.learner == Sklearn.of(estimator)
     assert recipe.scheme is None
     assert Recipe.of(json.loads(json.dumps(recipe.config()))) == recipe
+
+
+def test_the_class_of_a_part_is_the_part_with_its_usual_settings():
+    recipe = assemble(form=VECTORS, strategy=Margin, scheme=Supervised, learner=Net, model=MLP)
+    assert recipe == assemble(form=VECTORS, strategy=Margin(), scheme=Supervised(), learner=Net(), model=MLP())
+    with pytest.raises(InputError, match="subsample needs strategy"):
+        assemble(form=VECTORS, strategy=Subsample)
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "room", "name"),
+    [
+        ("learner", nn.Linear, "learners", "Linear"),
+        ("learner", nn.Linear(4, 2), "learners", "Linear"),
+        ("strategy", 3, "strategies", "int"),
+        ("scheme", print, "schemes", "builtin_function_or_method"),
+    ],
+)
+def test_what_is_no_part_is_refused_by_its_name(word, value, room, name):
+    with pytest.raises(InputError) as caught:
+        assemble(form=VECTORS, **{word: value})
+    assert str(caught.value) == (
+        f"{name} is no part of {room}: give one, or its text; a network of your own goes to `model`"
+    )
 
 
 def test_precision_is_set_on_the_network_that_is_chosen():

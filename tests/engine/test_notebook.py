@@ -99,6 +99,11 @@ def test_the_picture_is_inline_and_has_words() -> None:
     assert len(body) < 100_000
 
 
+def test_a_long_name_leaves_room_for_the_curve() -> None:
+    name = "Subsample(strategy=ClassBalance(strategy=Stochastic(strategy=Margin(), coldness=1.0)), size=5000)"
+    assert read(result(name)._repr_html_()).of("img")
+
+
 def test_names_are_text_and_never_tags() -> None:
     name = '<script>alert("1")</script>'
     assert name in read(result(name, "random")._repr_html_()).texts

@@ -274,7 +274,7 @@ def test_what_is_not_written_whole_leaves_nothing(project, tmp_path, monkeypatch
 def test_a_project_without_a_model_is_refused(tmp_path):
     with Project.create(tmp_path / "p", points()[0], classes=CLASSES) as project, pytest.raises(ProjectError) as error:
         project.export_model(tmp_path / "m")
-    assert str(error.value) == f"{tmp_path / 'p'} has no trained model yet: call train()"
+    assert str(error.value) == f"{tmp_path / 'p'} has no trained model yet: train it first"
 
 
 def damaged(name, change):
@@ -302,8 +302,12 @@ def described(**changes):
         (described(format=99), "was written by a newer askwell"),
         (damaged("model.safetensors", lambda file: file.unlink()), "model.safetensors is missing or is not the file"),
         (damaged("model.safetensors", lambda file: file.write_bytes(b"x")), "is missing or is not the file that was"),
-        (damaged("items.safetensors", lambda file: file.write_bytes(b"x")), "is damaged: its items cannot be read"),
-        (damaged("items.json", lambda file: file.write_text("{}")), "is damaged: its items cannot be read"),
+        (damaged("items.safetensors", lambda file: file.write_bytes(b"x")), "is missing or is not the file that was"),
+        (damaged("items.json", lambda file: file.write_text("{}")), "is missing or is not the file that was"),
+        (described(files={}, items="texts", form={}), "is damaged: it does not describe a model"),
+        (described(temperature="warm"), "is damaged: it does not describe a model"),
+        (described(files=["model.safetensors"]), "is damaged: it does not describe a model"),
+        (described(learner={"part": "linear", "room": "kitchens"}), "is damaged: it does not describe a model"),
     ],
 )
 def test_a_damaged_folder_is_refused(project, tmp_path, spoil, words):
@@ -328,10 +332,29 @@ def test_code_of_others_runs_only_where_it_is_trusted(project, tmp_path):
     with pytest.raises(BadData) as error:
         aw.load_model(folder)
     assert str(error.value) == (
-        f"the model in {folder} runs code of the module 'antigravity': if you trust it, "
+        f"the model in {folder} runs 'antigravity:anything': if you trust that module, "
         "load_model(…, trusted=['antigravity'])"
     )
     assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("address", "settings"),
+    [
+        ("sklearn.utils._testing:assert_run_python_script_without_output", [["source_code", "open('ran', 'w')"]]),
+        ("askwell.engine.model:load_model", [["path", "."], ["trusted", ["os"]]]),
+        ("torch.nn.init:torch", []),
+        ("sklearn.utils:Bunch", []),
+    ],
+)
+def test_known_packages_lend_their_estimators_and_layers_alone(project, tmp_path, monkeypatch, address, settings):
+    """Their functions can start programs, and `load_model` itself can be told to trust anything."""
+    monkeypatch.chdir(tmp_path)
+    folder = project.export_model(tmp_path / "m")
+    described(learner={"part": "sklearn", "room": "learners", "estimator": address, "settings": settings})(folder)
+    with pytest.raises(BadData, match=re.escape(f"runs {address!r}: if you trust that module")):
+        aw.load_model(folder)
+    assert not (tmp_path / "ran").exists()
 
 
 class Odd(KNeighborsClassifier):
@@ -348,8 +371,8 @@ def test_an_estimator_of_foreign_types_is_refused(tmp_path):
     with pytest.raises(BadData) as error:
         aw.load_model(folder)
     assert str(error.value) == (
-        f"the estimator in {folder / 'model.skops'} is made of {f'{Odd.__module__}.Odd'!r}, which is of neither "
-        f"scikit-learn, numpy nor scipy: if you trust it, load_model(…, trusted=[{Odd.__module__!r}])"
+        f"the estimator in {folder / 'model.skops'} is made of {f'{Odd.__module__}.Odd'!r}, which is no type of "
+        f"scikit-learn: if you trust it, load_model(…, trusted=[{Odd.__module__!r}])"
     )
     assert len(aw.load_model(folder, trusted=[Odd.__module__]).predict(points(5)[0])) == 5
 

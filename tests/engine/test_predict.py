@@ -112,13 +112,16 @@ def test_a_file_of_another_model_or_a_damaged_one_is_replaced(project):
     found, file = project.calibration, project.folder.path / "calibration.json"
     for text in ("{", '{"weights": "other", "temperature": 9.0}', '{"strange": 1}'):
         file.write_text(text)
-        assert project.calibration == found
+        with Project.open(project.folder.path, project.data) as again:
+            assert again.calibration == found
     assert json.loads(file.read_text())["temperature"] == found.temperature
 
 
-def test_a_project_opened_to_read_writes_nothing(project):
+def test_a_project_opened_to_read_writes_nothing_and_calibrates_once(project, monkeypatch):
     with Project.open(project.folder.path, project.data, mode="ro") as reader:
         assert reader.calibration.how == "refit"
+        monkeypatch.setattr("askwell.engine.calibrate.Calibrator.find", lambda self: pytest.fail("fitted twice"))
+        assert len(reader.predict()) == len(project.pool)
     assert not (project.folder.path / "calibration.json").exists()
 
 
@@ -215,7 +218,7 @@ def test_options_without_data_are_refused(project):
 
 def test_a_project_that_was_not_trained_or_whose_classes_changed_is_refused(project, tmp_path, mixed):
     project.merge_classes(["a", "b"], "ab")
-    with pytest.raises(ProjectError, match=r"call train\(\)"):
+    with pytest.raises(ProjectError, match=r"train again"):
         project.predict()
     with (
         Project.create(tmp_path / "n", mixed[0], classes=CLASSES) as other,

@@ -246,7 +246,7 @@ def test_a_corrupt_picture_is_named_when_it_is_met_and_can_be_removed(tmp_path):
     (tmp_path / "pets" / "cat" / "3.png").write_bytes(b"no picture")
     loading = {"cache": tmp_path / "cache", "test_size": 0}
     with Project.create(tmp_path / "p", tmp_path / "pets", learner="linear", loading=loading) as project:
-        with pytest.raises(BadData, match=r"^picture 'cat/3\.png' cannot be read: .*; corrupt=\"skip\" leaves such"):
+        with pytest.raises(BadData, match=r"^picture 'cat/3\.png' cannot be read: .*; leave it out: corrupt='skip' "):
             project.ask(16)
         project.remove(["cat/3.png"])
         assert len(project.ask(16)) == 15

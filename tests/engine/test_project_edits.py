@@ -202,7 +202,7 @@ def test_a_new_name_changes_neither_answers_nor_the_model(project):
 def test_a_model_of_other_classes_is_trained_anew_before_it_chooses(project, caplog):
     begun(project)
     project.merge_classes(["b", "c"], into="rest")
-    message = "the classes have changed since the last training: call train()"
+    message = "the classes have changed since the last training: train again"
     with pytest.raises(ProjectError, match=exactly(message)):
         _ = project.learner
     with caplog.at_level(logging.INFO, "askwell"):

@@ -70,8 +70,13 @@ def test_what_spreadsheet_programs_save_is_read(tmp_path: Path, name: str, conte
         ("1", "a", "cat", comma),
         ("2", "b", "", comma),
     ]
-    assert [line.row for line in lines] == ([1, 2] if name.endswith("jsonl") else [2, 3])
+    assert [line.row for line in lines] == ([1, 3] if name.endswith("jsonl") else [2, 3])
     assert [line.answered for line in lines] == [True, False]
+
+
+def test_empty_rows_are_counted_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("question;label;note\n\n1;cat;\n;;\n;;later\n2;;\n")
+    assert [(line.row, line.question) for line in read_sheet(tmp_path / "a.csv")] == [(3, "1"), (6, "2")]
 
 
 def test_an_encoding_can_be_given(tmp_path: Path) -> None:
@@ -91,7 +96,7 @@ def test_an_encoding_can_be_given(tmp_path: Path) -> None:
         ("questoin,label\n1,a\n", UnknownName, "unknown column of a.csv: 'question': did you mean 'questoin'? Known: "),
         ("question,label\n", BadData, "a.csv has no rows"),
         ("", BadData, "a.csv is empty"),
-        ("question,label\n1,a,b\n", BadData, "a.csv: row 0 has 3 values for 2 columns"),
+        ("question,label\n1,a,b\n", BadData, "a.csv: row 2 has 3 values for 2 columns"),
     ],
     ids=["label", "question", "rows", "empty", "width"],
 )

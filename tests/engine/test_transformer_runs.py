@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from askwell.core.recipe import Recipe
 from askwell.data import load
 from askwell.engine.assemble import assemble
 from askwell.engine.saved import frozen
+from askwell.engine.status import status
 from askwell.errors import BadData
 from askwell.learners import Linear, Net, Transformer
 from askwell.recipes import margin
@@ -139,3 +141,12 @@ def test_twenty_rounds_on_five_thousand_texts_do_not_grow_memory(text_model, tmp
     )
     early, late = map(float, found.stdout.split())
     assert late < 1.05 * early + 20, f"{early:.0f} MB after round 3 and {late:.0f} MB after round 20"
+
+
+def test_status_needs_no_model_folder(text_model, tmp_path):
+    folder = shutil.copytree(text_model, tmp_path / "bert")
+    texts = [f"w{place} w{place % 2}" for place in range(20)]
+    with aw.Project.create(tmp_path / "p", texts, classes=["a", "b"], model=str(folder), initial=4) as project:
+        project.ask(4)
+    shutil.rmtree(folder)
+    assert status(tmp_path / "p")["items"]["out"] == 4

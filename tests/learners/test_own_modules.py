@@ -71,6 +71,15 @@ class Needy(nn.Module):
         super().__init__()
 
 
+class Lazy(nn.Module):
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.out = nn.LazyLinear(outputs)
+
+    def forward(self, x):
+        return self.out(x)
+
+
 class Sure(nn.Module):
     """Returns probabilities."""
 
@@ -117,6 +126,11 @@ def test_functions_without_arguments_are_called_as_they_are():
             f"{__name__}:Needy", InputError,
             "model 'Needy' needs the arguments width, depth: give them defaults, since only `outputs` and `form` are "
             "filled in",
+        ),
+        (
+            f"{__name__}:Lazy", InputError,
+            f"model '{__name__}:Lazy' has lazy layers: give them their widths, which an argument `form` of the model "
+            "can tell",
         ),
         (
             f"{__name__}:VECTORS", InputError,

@@ -10,13 +10,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from askwell.core.needs import EMBEDDING, LOGITS, MC_PROBS, PROBS
 from askwell.core.pool import Form
 from askwell.core.seeds import Seeds
 from askwell.core.spec import build, config, parse
-from askwell.errors import BadData, InputError, UnknownName, UnmetNeeds
+from askwell.errors import BadData, InputError, NotFinite, UnknownName, UnmetNeeds
 from askwell.learners import Sklearn
 from askwell.learners.sklearn import SHORT
 from askwell.schemes import Supervised
@@ -277,3 +278,37 @@ def test_a_committee_whose_members_only_vote():
     found = computed(problem, learner, (PROBS, MC_PROBS(draws=6)))
     assert set(found[MC_PROBS(draws=6)].unique().tolist()) == {0.0, 1.0}
     torch.testing.assert_close(found[MC_PROBS(draws=6)].mean(1), found[PROBS])
+
+
+class Stumbles(LogisticRegression):
+    """Fails in its own way, and at length."""
+
+    def predict_proba(self, X):  # noqa: N803
+        return [][len(X)]
+
+    def fit(self, X, y):  # noqa: N803
+        if len(X) == 3:
+            raise KeyError("no such\n" + "row " * 200)
+        return super().fit(X, y)
+
+
+def test_whatever_an_estimator_raises_is_one_short_sentence_about_it():
+    problem, learner, _ = fitted(Sklearn(f"{__name__}:Stumbles"))
+    with pytest.raises(InputError) as caught:
+        learner.predict(problem.pool, problem.test)
+    assert str(caught.value) == "Stumbles cannot predict: list index out of range"
+    with pytest.raises(InputError, match=r"^Stumbles cannot be fitted on 3 labelled items: 'no such") as caught:
+        fitted(Sklearn(f"{__name__}:Stumbles"), torch.arange(3))
+    assert len(str(caught.value)) < 400
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_answers_that_are_no_numbers_are_refused():
+    """Far from all labelled rows the kernel of LabelSpreading underflows, and 0 / 0 is its probability."""
+    problem, learner, _ = fitted(Sklearn("sklearn.semi_supervised:LabelSpreading", {"gamma": 1e9}))
+    with pytest.raises(NotFinite) as caught:
+        learner.predict(problem.pool, problem.test)
+    assert str(caught.value) == (
+        "LabelSpreading gives probs that are NaN or infinite: bring the columns to one scale, or change its settings"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -127,8 +128,38 @@ def test_short_names_mean_the_regressor(name):
     assert found["r2"] > 0.95
 
 
-def test_a_regressor_is_saved_as_its_rows(tmp_path):
-    problem, learner, _ = fitted(Sklearn("extra_trees", {"n_estimators": 5}), "regression")
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize("name", ["mlp", "svm"])
+def test_short_names_learn_labels_of_any_scale(name):
+    """Thousands away from zero and from each other, where epsilon = 0.1 and small steps mean nothing."""
+    problem = toy("vector", task="regression")
+    learner = Sklearn(name).build(problem.pool.form, problem.task, None)
+    job = problem.job()
+    learner.fit(problem.pool, replace(job, targets=5000 + 1000 * job.targets), Seeds(1))
+    found = (learner.predict(problem.pool, problem.test) - 5000) / 1000
+    assert problem.task.metrics(found, problem.targets(problem.test))["r2"] > 0.9
+
+
+def test_a_regressor_of_ones_own_learns_labels_as_they_are():
+    problem, learner, _ = fitted(Sklearn.of(SVR(epsilon=0.5)), "regression")
+    rows = problem.pool.rows.numpy()
+    reference = SVR(epsilon=0.5).fit(rows[:36], problem.truth[:36]).predict(rows[problem.test])
+    np.testing.assert_allclose(learner.predict(problem.pool, problem.test)[:, 0], reference, rtol=1e-5)
+
+
+def test_weights_reach_a_regressor_through_the_scale_of_its_labels():
+    problem = toy("vector", task="regression")
+    job = problem.job()
+    learner = Sklearn("svm").build(problem.pool.form, problem.task, None)
+    learner.fit(problem.pool, job, Seeds(1))
+    before = learner.predict(problem.pool, problem.test)
+    learner.fit(problem.pool, replace(job, weights=torch.linspace(0.01, 5, 36)), Seeds(1))
+    assert not torch.equal(learner.predict(problem.pool, problem.test), before)
+
+
+@pytest.mark.parametrize("name", ["extra_trees", "svm"])
+def test_a_regressor_is_saved_as_its_rows(tmp_path, name):
+    problem, learner, _ = fitted(Sklearn(name), "regression")
     learner.save(tmp_path / "trees")
     twin = learner.factory.build(problem.pool.form, problem.task, None)
     twin.load(tmp_path / "trees")
@@ -152,6 +183,16 @@ def test_a_regressor_is_saved_as_its_rows(tmp_path):
             Sklearn("naive_bayes"), "regression",
             "estimator 'naive_bayes' learns classes and the labels are numbers: choose one of bagging, extra_trees, "
             "gradient_boosting, k_neighbors, mlp, random_forest, ridge, svm",
+        ),
+        (
+            Sklearn.of(ClassifierChain(LogisticRegression())), "classification",
+            "estimator 'sklearn.multioutput:ClassifierChain' learns several labels per item and those of task "
+            "Classification(classes=('ash', 'birch', 'cedar')) have one: choose one for a single label",
+        ),
+        (
+            Sklearn("sklearn.linear_model:MultiTaskLasso"), "regression",
+            "estimator 'sklearn.linear_model:MultiTaskLasso' learns several labels per item and those of task "
+            "Regression(mean=0.0, scale=1.0) have one: choose one for a single label",
         ),
     ],
 )  # fmt: skip

@@ -84,6 +84,22 @@ def test_another_length_is_another_row(text_model):
     assert learner(text_model, pool.form, length=500).form.shape == (40,)
 
 
+def test_half_a_surrogate_pair_is_an_unknown_sign(text_model):
+    rows = ModelFolder(text_model).encode(["w1 \ud800 w2", "w1 \ufffd w2"], 4)
+    assert rows[0].tolist() == rows[1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "room"),
+    [("gpt2", {"n_positions": 20, "pad_token_id": 39}, 20), ("roberta", {}, 38), ("bert", {}, 40), ("xlnet", {}, 500)],
+)
+def test_texts_are_cut_to_the_models_positions(kind, settings, room, tmp_path):
+    folder = ModelFolder(save(tmp_path / kind, text_config(kind, **settings)))
+    assert folder.longest(500) == room
+    with torch.no_grad():
+        assert Encoder(folder).eval()(torch.full((1, room), 3)).isfinite().all()
+
+
 @pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert", "gpt2", "t5", "xlnet"])
 def test_padding_changes_no_embedding(kind, tmp_path):
     folder = ModelFolder(save(tmp_path / kind, text_config(kind)))
@@ -210,6 +226,29 @@ def test_a_changed_folder_is_refused(copied):
     )
 
 
+def test_a_folder_that_changes_during_a_run_is_refused(copied):
+    made = learner(copied, TextPool(TEXTS).form)
+    save(copied, text_config(), seed=1)
+    assert sentence(made.make).startswith(f"the model folder {copied} has changed: its content has hash ")
+
+
+def test_a_model_is_tried_once_for_all_rounds(text_model, monkeypatch):
+    factory, form = Transformer(str(text_model)), TextPool(TEXTS).form
+    factory.build(form, TASK, SHORT).make()
+    monkeypatch.setattr(Encoder, "forward", lambda *_: pytest.fail("tried again"))
+    assert "mc_probs" in factory.build(form, TASK, SHORT).provides
+    assert factory.build(form, TASK, SHORT).make().head.out_features == 3
+
+
+def test_trying_a_model_draws_from_no_stream_of_a_fit(text_model):
+    factory, form = Transformer(str(text_model)), TextPool(TEXTS).form
+    heads = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        heads.append(factory.module(factory.served(form), 3).head.weight)
+    assert torch.equal(*heads)
+
+
 # ------------------------------------------------------------------ bad folders, one sentence each
 
 
@@ -258,6 +297,15 @@ def test_weights_of_another_model(copied):
     )
 
 
+def test_weights_of_another_size(copied):
+    settings = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**settings, "intermediate_size": 48}))
+    assert sentence(lambda: learner(copied, TextPool(TEXTS).form)) == (
+        f"the weights in {copied} are not those of its config.json: 'encoder.layer.0.intermediate.dense.bias' has "
+        "shape (32,) and should have (48,)"
+    )
+
+
 def test_damaged_weights(copied):
     (copied / "model.safetensors").write_bytes(b"nothing of the kind")
     said = sentence(lambda: learner(copied, TextPool(TEXTS).form))
@@ -300,6 +348,17 @@ def test_a_model_of_other_items(text_model, picture_model):
     )
     assert sentence(lambda: learner(picture_model, vectors)) == (
         f"the model in {picture_model} takes pictures, and the items are vectors"
+    )
+
+
+@pytest.mark.parametrize(
+    ("taken", "given", "wanted"), [(1, 3, "grey pictures"), (3, 4, "grey pictures and those of 3 channels")]
+)
+def test_pictures_of_other_channels(taken, given, wanted, tmp_path):
+    folder = save(tmp_path / "vit", picture_config(num_channels=taken))
+    form = ArrayPool(np.zeros((2, 8, 8, given), np.uint8)).form
+    assert sentence(lambda: learner(folder, form)) == (
+        f"the model in {folder} takes {wanted}, and the items have {given} channels"
     )
 
 

@@ -116,6 +116,18 @@ class SilentNoise(Clean):
         return "ash" if truth and question.position % 200 == 199 else truth
 
 
+class NoisyColleague(Clean):
+    # The second annotator is wrong more often than his own share says.
+
+    annotators = ("truth", "colleague")
+    noise = {"truth": 0.0, "colleague": 0.1}  # noqa: RUF012 - an oracle of the mapping form
+
+    def answer(self, questions, annotator, rng):
+        for one in super().answer(questions, annotator, rng):
+            slip = annotator == "colleague" and one.value and (one.question or 0) % 5 == 0
+            yield Annotation(one.question, annotator, value="ash") if slip else one
+
+
 class MakesUpLabels(Clean):
     def value(self, question, rng):
         return super().value(question, rng) or "ash"
@@ -145,6 +157,7 @@ MUTANTS = [
     _mutant(OneGeneratorForAll, "CONTRACTS 1.2", "check_answers_depend_on_the_question_alone"),
     _mutant(GlobalNoise, "ANCHORS 1.9 global randomness", "check_moves_no_global_generator"),
     _mutant(SilentNoise, "ANCHORS 3 oracle", "check_noise_is_as_declared"),
+    _mutant(NoisyColleague, "ANCHORS 3 oracle", "check_noise_is_as_declared"),
     _mutant(MakesUpLabels, "FIELD 2.18", "check_unknown_truth_is_no_label"),
     _mutant(LabelsInTheConfig, "DESIGN 4", "check_config_tells_no_labels"),
     _mutant(ConfigThatIsNoJson, "CONTRACTS 1", "check_config_tells_no_labels"),

@@ -12,6 +12,7 @@ from askwell.core.recipe import Resolution
 from askwell.core.store import Vote
 from askwell.errors import BadLabel, InputError
 from askwell.store import RESOLVERS, last, majority, mean
+from askwell.store.resolve import JOINT
 
 
 def vote(seq: int, value: object) -> Vote:
@@ -34,7 +35,7 @@ def test_labels_are_equal_when_their_json_is() -> None:
 
 def test_resolvers_have_names() -> None:
     assert (RESOLVERS["last"], RESOLVERS["majority"], RESOLVERS["mean"]) == (last, majority, mean)
-    assert set(RESOLVERS) == set(get_args(Resolution))
+    assert {*RESOLVERS, *JOINT} == set(get_args(Resolution))
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ def tensors_for(
     """Random tensors for all needs of a strategy."""
     generator, made = rng(seed), {}
     for need in strategy.needs:
-        count, draws = rows if need.over == "candidates" else labelled, int(dict(need.params).get("draws", 0))
+        count = {"candidates": rows, "labelled": labelled}.get(need.over, 0)
+        draws = int(dict(need.params).get("draws", 0))
         if need.name == LABELS.name:
             made[need] = torch.randint(classes, (count,), generator=generator)
             continue

@@ -17,18 +17,28 @@ from askwell.errors import PoolExhausted
 from askwell.functional.joint import Saturated
 from askwell.strategies import (
     BADGE,
+    BAIT,
     BALD,
+    BEMPS,
+    EPIG,
+    AcsFW,
     BatchBALD,
     BinaryEntropy,
     ClassBalance,
+    Committee,
+    CoreLog,
+    CoreMSE,
     Coreset,
     Entropy,
     GreedySampling,
     LeastConfidence,
     Margin,
+    MaxEntropy,
+    MeanSTD,
     MultiLabelBALD,
     PredictiveVariance,
     Random,
+    Ratio,
     Stochastic,
     Subsample,
     Typiclust,
@@ -36,6 +46,20 @@ from askwell.strategies import (
 )
 
 PARTS: list[Strategy] = [
+    AcsFW(draws=4),
+    BAIT(),
+    BAIT(width=3, classes=1),
+    BEMPS(draws=4),
+    BEMPS("mse", draws=4, share=1.0),
+    Committee(draws=4),
+    Committee("consensus", draws=4),
+    Committee("kl", draws=4),
+    CoreLog(draws=4),
+    CoreMSE(draws=4),
+    EPIG(draws=4),
+    MaxEntropy(draws=4),
+    MeanSTD(draws=4),
+    Ratio(),
     BADGE(),
     BADGE(first="norm"),
     BADGE(first="uniform"),
@@ -136,6 +160,8 @@ def test_is_found_by_name(strategy: Strategy) -> None:
 
 
 DETERMINISTIC = [
+    AcsFW(draws=4), BAIT(), Committee("kl", draws=4), CoreMSE(draws=4), EPIG(draws=4), MaxEntropy(draws=4),
+    MeanSTD(draws=4), Ratio(),
     BALD(draws=4), BinaryEntropy(), Coreset(), Entropy(), GreedySampling(), LeastConfidence(), Margin(),
     PredictiveVariance(draws=4), VariationRatios(draws=4),
 ]  # fmt: skip

@@ -79,6 +79,12 @@ def test_bad_lists_of_classes_are_refused(classes, text):
     assert str(caught.value) == text
 
 
+def test_semicolons_stand_between_names_where_no_name_holds_them():
+    assert TASK.check("tree;car") == TASK.check("tree ; car") == ["car", "tree"]
+    assert MultiLabel(("a", "b", "a;b")).check("a;b") == ["a;b"]
+    assert MultiLabel(("a", "b", "a;b")).check("a;b|b") == ["b", "a;b"]
+
+
 def test_encode_and_decide_are_inverse():
     labels = [["car"], [], ["car", "sky", "tree"], ["tree"]]
     targets = TASK.encode(labels)

@@ -16,9 +16,7 @@ from askwell.cli.output import Answer, speak
 
 __all__ = ["Settings", "command"]
 
-Json = Annotated[
-    bool, typer.Option(show_default=False, help="One JSON document on standard output, and nothing else.")
-]
+Json = Annotated[bool, typer.Option(show_default=False, help="One JSON document on standard output, and nothing else.")]
 Quiet = Annotated[
     bool, typer.Option(show_default=False, help="No progress; of the answer only the path or ids asked for.")
 ]

@@ -43,7 +43,9 @@ def defaults(path: Path, app: typer.Typer) -> dict[str, Any]:
     """
     commands = {words: _options(callback) for words, callback in _commands(app)}
     tables = dict(_tables((), _read(path)))
-    top = _checked(f"the top of {path}", tables.pop(()), _shared(commands.values()))
+    shared = _shared(commands.values())
+    _check_top(path, tables[()], shared, commands)
+    top = _checked(f"the top of {path}", tables.pop(()), shared)
     for words in tables:
         if words not in commands:
             raise UnknownName(f"table of {path}:", ".".join(words), map(".".join, commands))
@@ -101,6 +103,17 @@ def _shared(commands: Iterator[Options] | Any) -> Options:
     kinds = Counter(name for name, _ in {(name, id(hint)) for name, hint in declared})
     times = Counter(name for name, _ in declared)
     return {name: hint for name, hint in declared if times[name] > 1 and kinds[name] == 1}
+
+
+def _check_top(path: Path, given: Options, shared: Options, commands: Mapping[Words, Options]) -> None:
+    """Refuses an option of one command, or of several that mean different things by it, before the tables."""
+    for key in given:
+        name = key.replace("-", "_")
+        owners = [".".join(words) for words, options in commands.items() if name in options]
+        if owners and name not in shared:
+            raise InputError(
+                f"{key} at the top of {path} belongs below the name of a command: [{'], ['.join(owners)}]", got=key
+            )
 
 
 def _checked(where: str, given: Options, options: Options) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from askwell.cli.ids import read_ids
 from askwell.cli.options import Data, Name, Project, Reading
 from askwell.cli.output import Answer
 from askwell.cli.status import standing
-from askwell.errors import BadData
 
 if TYPE_CHECKING:
     from askwell.engine import project as engine
@@ -32,7 +32,7 @@ def remove(
     ids: Annotated[Path, typer.Argument(metavar="IDS", help="A text file with one id a line.")],
 ) -> Answer:
     """Take items out: they are no longer asked nor trained on."""
-    keys = _lines(ids)
+    keys = read_ids(ids)
     return _edited(project, lambda opened: opened.remove(keys))
 
 
@@ -72,10 +72,3 @@ def _edited(path: Path, edit: Callable[[engine.Project], Any]) -> Answer:
     with threads_of(path), Project.open(path) as opened:
         edit(opened)
         return standing(opened.status())
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line]
-    except (OSError, ValueError) as error:
-        raise BadData(f"ids: cannot read {path}: {error}", got=str(path)) from None

@@ -13,10 +13,12 @@ from typing import Any
 
 import typer
 
-__all__ = ["Answer", "as_json", "columns", "counted", "say", "speak", "table", "width"]
+__all__ = ["TIED", "Answer", "as_json", "columns", "counted", "say", "speak", "table", "width"]
 
 WHOLE: Mapping[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 """Paths and hashes stay in one piece."""
+TIED = "\u00a0"
+"""A space at which no line is broken."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def table(rows: Sequence[tuple[str, str]], indent: str = "") -> str:
 
 def _entry(head: str, text: str) -> str:
     lines = wrap(text, width(), initial_indent=head, subsequent_indent=" " * len(head), **WHOLE)
-    return "\n".join(lines) or head.rstrip()
+    return "\n".join(lines).replace(TIED, " ") or head.rstrip()
 
 
 def counted(count: int, what: str) -> str:

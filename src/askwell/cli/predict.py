@@ -41,7 +41,8 @@ def predict(
         text = columns(rows, found.columns, width())
         return Answer({"project": project, "predictions": rows}, text, text)
     found.to_csv(out)
-    return Answer({"project": project, "items": len(found), "out": out}, f"{counted(len(found), 'item')} in {out}", str(out))
+    text = f"{counted(len(found), 'item')} in {out}"
+    return Answer({"project": project, "items": len(found), "out": out}, text, str(out))
 
 
 def _rows(found: Predictions) -> list[dict[str, Any]]:

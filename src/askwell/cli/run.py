@@ -9,7 +9,7 @@ import typer
 
 from askwell.cli.command import Settings
 from askwell.cli.options import Data, Loading, Parts, Threads
-from askwell.cli.output import Answer, table, width
+from askwell.cli.output import TIED, Answer, table, width
 
 if TYPE_CHECKING:
     from askwell.engine.result import Result
@@ -66,18 +66,18 @@ def _text(result: Result) -> str:
         ("time", shares(result.seconds)),
         *(("stopped", f"{arm} at {reason}") for arm, reason in result.stopped.items()),
         ("verdict", result.verdict),
-        ("picture", str(result.picture)),
-        ("folder", str(result.folder)),
     ]
-    return "\n".join([terminal(result.curves(), result.metric, width()), "", table(facts)])
+    paths = f"picture  {result.picture}\nfolder   {result.folder}"
+    return "\n".join([terminal(result.curves(), result.metric, width()), "", table(facts), paths])
 
 
 def shares(seconds: dict[str, float]) -> str:
     """Seconds by part, with the share of each; the parts of a round in their order, the rest last.
 
-    >>> shares({"rest": 1.0, "train": 3.0})
+    >>> shares({"rest": 1.0, "train": 3.0}).replace(TIED, " ")
     'train 3.0 s (75 %) · rest 1.0 s (25 %)'
     """
     total = sum(seconds.values()) or 1.0
     parts = sorted(seconds, key=lambda part: ORDER.find(part) % len(ORDER))
-    return " · ".join(f"{part} {seconds[part]:.1f} s ({100 * seconds[part] / total:.0f} %)" for part in parts)
+    words = (f"{part} {seconds[part]:.1f} s ({100 * seconds[part] / total:.0f} %)" for part in parts)
+    return " · ".join(one.replace(" ", TIED) for one in words)

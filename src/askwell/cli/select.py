@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from askwell.cli.ids import read_ids
 from askwell.cli.output import Answer, counted
-from askwell.errors import BadData
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,9 @@ def select(
     mc_predictions: Annotated[Path | None, typer.Option(help=".npy, (N, K) or (N, K, T) of those, of K draws.")] = None,
     embedding: Annotated[Path | None, typer.Option(help=".npy, (N, D) of the candidates.")] = None,
     labelled_embedding: Annotated[Path | None, typer.Option(help=".npy, (M, D) of the labelled items.")] = None,
+    labelled_probs: Annotated[Path | None, typer.Option(help=".npy, (M, C) class probabilities of those.")] = None,
     labels: Annotated[Path | None, typer.Option(help=".npy, (M,) class indices or numbers of those.")] = None,
+    target_mc_probs: Annotated[Path | None, typer.Option(help=".npy, (T, K, C) draws for target items.")] = None,
     cost: Annotated[Path | None, typer.Option(help=".npy, (N,) price of each candidate.")] = None,
     ids: Annotated[Path | None, typer.Option(help="Your own ids: .npy, or text with one a line.")] = None,
     seed: Annotated[int, typer.Option(help="Breaks ties and draws.")] = 0,
@@ -43,7 +45,8 @@ def select(
     chosen = choose(
         strategy, n=n, probs=probs, logits=logits, mc_probs=mc_probs, label_probs=label_probs,
         mc_label_probs=mc_label_probs, predictions=predictions, mc_predictions=mc_predictions, embedding=embedding,
-        labelled_embedding=labelled_embedding, labels=labels, cost=cost, ids=_ids(ids), seed=seed,
+        labelled_embedding=labelled_embedding, labelled_probs=labelled_probs, labels=labels,
+        target_mc_probs=target_mc_probs, cost=cost, ids=_ids(ids), seed=seed,
     )  # fmt: skip
     text = "\n".join(map(str, chosen.tolist()))
     if out is None:
@@ -53,11 +56,11 @@ def select(
 
 
 def _ids(path: Path | None) -> NDArray[Any] | None:
-    import numpy as np
-
+    """The ids of an array or of a text file."""
     if path is None:
         return None
-    try:
-        return np.load(path) if path.suffix == ".npy" else np.array(path.read_text().splitlines())
-    except (OSError, ValueError) as error:
-        raise BadData(f"ids: cannot read {path}: {error}", got=str(path)) from None
+    import numpy as np
+
+    from askwell.data.files import array_of
+
+    return array_of(path) if path.suffix.lower() == ".npy" else np.array(read_ids(path))

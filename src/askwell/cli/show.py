@@ -34,6 +34,6 @@ def _page(part: Part) -> str:
         part.text,
         table([(word, meaning) for word, meaning in facts if meaning]),
         "settings\n" + table(settings, "  ") if settings else "",
-        "\n".join(["deviations", *(f"  - {deviation}" for deviation in part.deviations)]) if part.deviations else "",
+        "deviations\n" + table([("-", deviation) for deviation in part.deviations], "  ") if part.deviations else "",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"

@@ -30,8 +30,8 @@ def tell(
 
     Takes .csv (with commas, semicolons or tabs), .tsv and .jsonl with the column `label`, and `question` or `id`.
 
-    A label is a class; several as a|b, [] for none of them; or a number. Empty: no answer yet; a question mark: cannot
-    tell; a minus or skip: not wanted. The same file again changes nothing.
+    A label is a class; several as a|b or a;b, [] for none of them; or a number. Empty: no answer yet; a question mark:
+    cannot tell; a minus or skip: not wanted. The same file again changes nothing.
     """
     from askwell.engine.project import Project
     from askwell.engine.telling import tell_sheet
@@ -42,8 +42,9 @@ def tell(
             tell_sheet(opened, file, annotator=annotator, correct=correct, volunteer=volunteer, encoding=encoding)
         )
         items = opened.store.counts()
-    words = [f"{count} {name}" for name, count in told.items() if count]
+    words = ", ".join(f"{count} {name}" for name, count in told.items() if count)
+    labelled, waiting = counted(items["answered"], "item"), counted(items["out"], "question")
     return Answer(
         {"project": project, "annotator": annotator, **told, "items": items},
-        f"{', '.join(words)}; labelled: {counted(items['answered'], 'item')}, open: {counted(items['out'], 'question')}",
+        f"{words}; labelled: {labelled}, open: {waiting}",
     )

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from askwell.core.needs import Need, Over
 
@@ -36,6 +36,8 @@ class Job:
     validation  (V,) int64 ids with `validation_targets`
     previous    tensors of the last round's fit, empty in the first
     batches     ids asked per round, oldest first
+    votes       (V, 3) int64, or None: every answer behind the labels, as the place of its item among the labelled, the
+                number of its annotator, and the class that he said; of two by one annotator about one item the later
     """
 
     labelled: Tensor
@@ -47,6 +49,7 @@ class Job:
     previous: Mapping[str, Any] = field(default_factory=dict)
     batches: tuple[Tensor, ...] = ()
     round: int = 0
+    votes: Tensor | None = None
 
 
 @dataclass
@@ -107,7 +110,10 @@ class Learner(ABC):
 class LearnerFactory(Protocol):
     """A frozen dataclass that makes a learner for a pool and a task; every round's fit starts from it."""
 
-    uses_scheme: ClassVar[bool]
+    @property
+    def uses_scheme(self) -> bool:
+        """Whether its learners train by a scheme; those of others have their own way to fit."""
+        ...
 
     def build(self, form: Form, task: Task, scheme: Scheme | None, device: str = "cpu") -> Learner:
         """A learner that has not been fitted; refuses a form or scheme that it cannot use."""

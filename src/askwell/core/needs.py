@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 __all__ = [
+    "ANNOTATORS",
     "COST",
     "EMBEDDING",
     "FEATURES",
@@ -89,7 +90,9 @@ MC_PREDICTIONS = Need("mc_predictions", params=(("draws", 20),))
 LABELS = Need("labels", over="labelled", kind="table")
 """Resolved labels as `Task.encode` has them: (M,) class indices, (M, C) of 0 and 1, or (M,) numbers."""
 VOTES = Need("votes", over="labelled", kind="table")
-"""All single answers behind the labels: a sequence of `core.store.Vote`."""
+"""All single answers behind the labels: a sequence of `core.store.Vote`, values as `Task.encode` has them."""
+ANNOTATORS = Need("annotators", over="model", kind="table")
+"""All who may be asked: name -> the number by which `Batch.annotators` names him."""
 COST = Need("cost", kind="table")
 """(N,) price of labelling each candidate."""
 LATENT_SCORE = Need("latent_score")

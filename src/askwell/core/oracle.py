@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
 from askwell.errors import InputError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Generator
 
-__all__ = ["Annotation", "Oracle", "Question", "Verb"]
+__all__ = ["Annotation", "Oracle", "Question", "Simulated", "Verb"]
 
 Verb = Literal["label", "unsure", "skip", "correct", "retract", "reopen", "also", "close"]
 
@@ -82,4 +83,13 @@ class Oracle(Protocol):
 
     def config(self) -> Mapping[str, Any]:
         """What it is, as JSON; never the labels themselves."""
+        ...
+
+
+@runtime_checkable
+class Simulated(Oracle, Protocol):
+    """An oracle that answers from known labels; a run gives it those of its data."""
+
+    def knowing(self, labels: Sequence[Any] | NDArray[Any], classes: Sequence[str]) -> Oracle:
+        """The same oracle for these labels by position and these classes."""
         ...

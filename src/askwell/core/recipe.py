@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recipe", "unmet"]
 
-Resolution = Literal["last", "majority", "mean"]
+Resolution = Literal["last", "majority", "mean", "dawid_skene", "one_coin"]
 ROOMS = {
     "strategy": "strategies", "initial": "strategies", "learner": "learners", "scheme": "schemes", "oracle": "oracles",
 }  # fmt: skip

@@ -112,6 +112,7 @@ class Run(Protocol):
     m: SimpleNamespace
     seeds: Seeds
     previous: Mapping[str, Any]
+    votes: Tensor | None
     memory: dict[str, Any]
     saved: dict[str, Any]
     report: FitReport
@@ -177,7 +178,8 @@ class Run(Protocol):
 class Scheme(ABC):
     """Base of all schemes: a frozen dataclass of numbers and nested schemes.
 
-    reads      what of the job it uses: labelled | unlabelled | validation | previous | batches; the rest is refused
+    reads      what of the job it uses: labelled | unlabelled | validation | previous | batches | votes; the rest is
+               refused
     offers     need -> method(run, outputs) that computes it row by row
     functions  function need -> method(run, …), pure
     """

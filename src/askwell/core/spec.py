@@ -92,7 +92,7 @@ def _check_types(kind: str, name: str, cls: type, values: Mapping[str, Any]) -> 
 def parse(kind: str, text: str) -> Any:
     """A part from text: a name, `name(key=value, …)` with parts as values, or `module:Class(…)`.
 
-    A bare word that names no part is a text: `supervised(policy=warm)`.
+    A bare word is a text where the setting is declared as one, or where it names no part: `supervised(policy=warm)`.
 
     >>> parse("strategies", "subsample(strategy=margin, size=1000)")
     Subsample(strategy=Margin(), size=1000)
@@ -106,16 +106,24 @@ def parse(kind: str, text: str) -> Any:
         raise InputError(f"cannot read {text!r}: write name or name(key=value, …)", got=text) from None
     if not isinstance(call, ast.Call) or call.args:
         raise InputError(f"cannot read {text!r}: write name or name(key=value, …)", got=text)
-    values = {word.arg: _value(kind, word.value) for word in call.keywords if word.arg}
+    hints = _hints(kind, head.strip())
+    values = {word.arg: _value(kind, word.value, hints.get(word.arg, Any)) for word in call.keywords if word.arg}
     return make(kind, head.strip(), values)
 
 
-def _value(kind: str, node: ast.expr) -> Any:
+def _hints(kind: str, name: str) -> Mapping[str, Any]:
+    """Declared types of a part's settings."""
+    cls = find(kind, name)
+    return declared(cls) if isinstance(cls, type) else {}
+
+
+def _value(kind: str, node: ast.expr, hint: Any = Any) -> Any:
     if isinstance(node, ast.Call):
         text = _plain(ast.unparse(node))
         return parse(home(kind, text.partition("(")[0]), text)
     if isinstance(node, ast.Name):
-        return _named(kind, _plain(node.id))
+        word = _plain(node.id)
+        return word if hint is not Any and fits(word, hint) else _named(kind, word)
     if isinstance(node, ast.Tuple | ast.List):
         return tuple(_value(kind, item) for item in node.elts)
     try:

@@ -23,11 +23,13 @@ class Strategy(ABC):
 
     asks        "unlabelled": each item once; "any": may ask an item again; "made": synthesises items
     cold_start  works with no labels at all; otherwise it is refused by name
+    one_class   reads labels or outputs as one class per item; refused for tasks of another kind
     cost        what one selection costs, in the letters of docs/shapes.md
     """
 
     asks: ClassVar[Literal["unlabelled", "any", "made"]] = "unlabelled"
     cold_start: ClassVar[bool] = True
+    one_class: ClassVar[bool] = False
     cost: ClassVar[str] = "O(N)"
 
     @property

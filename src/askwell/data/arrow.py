@@ -263,7 +263,7 @@ def _floats(column: pa.Array, what: str, start: int) -> NDArray[np.float64]:
 
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
-    return as_numbers(column.to_pylist(), what, ITEMS, start)
+    return as_numbers(column.to_pylist(), what, ITEMS, range(start, start + len(column)))
 
 
 def _stamp(path: Path) -> str:

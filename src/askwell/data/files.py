@@ -81,6 +81,9 @@ def read_npy(path: Path, *, key: Sequence[str] | None = None) -> Found:
 
 def array_of(path: Path) -> NDArray[Any]:
     """The array of a .npy file, memory-mapped; raises `BadData`."""
+    if path.suffix.lower() != ".npy":
+        why = "its name does not end so" if path.exists() else "there is no such file or folder"
+        raise BadData(f"{path} cannot be read as .npy: {why}", got=path)
     try:
         return np.load(path, mmap_mode="c", allow_pickle=False)  # type: ignore[no-any-return]
     except (OSError, ValueError, EOFError) as error:

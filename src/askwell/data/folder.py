@@ -43,7 +43,10 @@ class ImageFolderPool(PicturePool):
     (['p2.png', 'p10.png'], (1, 4, 5))
     """
 
-    remedy: ClassVar[str] = '; corrupt="skip" leaves such pictures out when the folder is loaded'
+    remedy: ClassVar[str] = (
+        "; leave it out: corrupt='skip' (--corrupt skip) when the folder is loaded, "
+        "project.remove (askwell edit remove) once there is a project"
+    )
 
     def __init__(
         self,
@@ -83,7 +86,7 @@ class ImageFolderPool(PicturePool):
         try:
             found = os.stat(f"{self.path}/{name}")
         except OSError as error:
-            raise BadData(f"picture {name!r} cannot be read: {error.strerror}", got=name) from error
+            raise BadData(f"picture {name!r} cannot be read: {error.strerror}{self.remedy}", got=name) from error
         return found.st_size, found.st_mtime_ns
 
     def _hashed(self, stamp: str) -> str:
@@ -132,7 +135,7 @@ def _walk(folder: Path, below: str, seen: frozenset[str] = frozenset()) -> Itera
                 continue
             if entry.is_dir():
                 yield from _walk(Path(entry.path), f"{below}{entry.name}/", seen | {here})
-            elif os.path.splitext(entry.name)[1].lower() in ENDINGS:
+            elif os.path.splitext(entry.name)[1].lower() in ENDINGS and (entry.is_file() or entry.is_symlink()):
                 yield below + entry.name
 
 

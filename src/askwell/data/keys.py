@@ -76,7 +76,7 @@ class Named:
     def _position(self, name: str) -> int:
         if name not in self._places:
             near = get_close_matches(name, self.ids[:SEARCHED], n=SHOWN)
-            raise UnknownName("item", name, near or self.ids[:SHOWN])
+            raise UnknownName("item", name, near or [*self.ids[:SHOWN], *["…"] * (len(self.ids) > SHOWN)])
         return self._places[name]
 
 

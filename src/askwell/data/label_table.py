@@ -56,7 +56,7 @@ def read_label_table(
 def labels_of(table: Table, label: str | Sequence[str]) -> Labels:
     """One column as it stands, or several columns of 0 and 1 as a matrix (n, C) whose classes they name."""
     if isinstance(label, str):
-        return table.column(label), None
+        return table.values(label), None
     return table.flags(label), tuple(label)
 
 

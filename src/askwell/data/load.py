@@ -80,7 +80,8 @@ def load(
                      where every item has one
     text, label, key columns of a table; `label` may name several of 0 and 1, `key` may also list the users' own ids of
                      what is given in memory. `label` and `key` are columns of the table in `labels` where it is one
-    columns          feature columns of a table; encoding: of its file ("utf-8")
+    columns          feature columns of a table; encoding: of its file ("utf-8"). The first row of a .csv file says
+                     whether "," or ";" or tabs stand between cells; with ";" numbers may have a decimal comma
     size             of pictures, (height, width) or one number; the first picture's, at most 224, unless given
     length           words per text, at most (64); tokens of a model in `features` (128)
     features         (N, D) fixed vectors, an array or the path of a .npy file, in place of the computed ones,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,38 @@ from askwell.errors import BadData, UnknownName
 __all__ = ["Table", "as_numbers", "check_columns", "frame_table"]
 
 Column = Sequence[Any] | NDArray[Any]
+DECIMAL = re.compile(r"^(\s*[-+]?\d*),(\d+(?:[eE][-+]?\d+)?\s*)$")
 FLAGS: Mapping[str, float] = {"true": 1.0, "false": 0.0}
 ITEMS = "name the columns to use with columns=, ids with key=, or a text with text="
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns that are read when they are asked for; `name` says whose they are."""
+    """Columns that are read when they are asked for; `name` says whose they are.
+
+    comma  whether numbers are written with a decimal comma
+    rows   the number of each row for messages: in a text file as a spreadsheet counts, else from 0
+    """
 
     name: str
     columns: Sequence[str]
     count: int
     get: Callable[[str], Column]
+    comma: bool = field(default=False, kw_only=True)
+    rows: Sequence[int] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", self.rows or range(self.count))
 
     def column(self, name: str) -> Column:
         """One column; a missing one raises `UnknownName` with the nearest."""
         self.check(name)
         return self.get(name)
+
+    def values(self, name: str) -> Column:
+        """One column, where a number with a decimal comma is written with a point."""
+        found = self.column(name)
+        return [DECIMAL.sub(r"\1.\2", value) for value in found] if self.comma else found
 
     def check(self, *names: str) -> None:
         """Raises `UnknownName` for a column that there is not."""
@@ -56,7 +72,7 @@ class Table:
         """
         rows = np.empty((self.count, len(names)), np.float32)
         for place, name in enumerate(names):
-            rows[:, place] = as_numbers(self.column(name), self.called(name), ITEMS)
+            rows[:, place] = as_numbers(self.values(name), self.called(name), ITEMS, self.rows)
             finite(rows[:, place], self.called(name))
         return rows
 
@@ -67,7 +83,8 @@ class Table:
     def flags(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Columns (n, C) of 0, 1, true or false as numbers, NaN where a value is missing."""
         hint = "a column of labels holds 0 and 1"
-        return np.stack([as_numbers(_flags(self.column(name)), self.called(name), hint) for name in names], 1)
+        columns = ((_flags(self.column(name)), self.called(name)) for name in names)
+        return np.stack([as_numbers(values, called, hint, self.rows) for values, called in columns], 1)
 
     def called(self, name: str) -> str:
         """A column, as messages name it."""
@@ -94,17 +111,17 @@ def check_columns(name: str, columns: Sequence[str]) -> None:
         raise BadData(f"{name} has two columns of one name: {', '.join(columns)}", got=list(columns))
 
 
-def as_numbers(values: Column, what: str, hint: str, start: int = 0) -> NDArray[np.float64]:
-    """Values as float64, NaN where one is missing; raises `BadData` with the row, counted from `start`."""
+def as_numbers(values: Column, what: str, hint: str, rows: Sequence[int]) -> NDArray[np.float64]:
+    """Values as float64, NaN where one is missing; raises `BadData` with the number that the row has in `rows`."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
         return values.astype(np.float64)
     found = np.empty(len(values))
-    for row, value in enumerate(listed(values)):
+    for place, value in enumerate(listed(values)):
         try:
-            found[row] = np.nan if missing(value) else float(value)
+            found[place] = np.nan if missing(value) else float(value)
         except (TypeError, ValueError):
             raise BadData(
-                f"{what} holds {value!r} in row {start + row}, which is no number: {hint}", got=value
+                f"{what} holds {value!r} in row {rows[place]}, which is no number: {hint}", got=value
             ) from None
     return found
 

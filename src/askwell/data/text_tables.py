@@ -8,6 +8,7 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,29 +18,46 @@ from askwell.errors import BadData
 __all__ = ["read_csv", "read_jsonl"]
 
 HEAD = 1 << 20
+DELIMITERS = ",;\t"
 
 
-def read_csv(path: Path, encoding: str = "utf-8", delimiter: str = ",") -> Table:
-    """Columns by the names in the first row."""
+def read_csv(path: Path, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
+    """Columns by the names in the first row; where ";" stands between the cells, numbers may have a decimal comma.
+
+    delimiter  "," unless given; ";" or a tab where the first row has one of those alone
+    """
     with _text(path, encoding) as file, _long_fields():
-        rows = [row for row in csv.reader(file, delimiter=delimiter, strict=True) if row]
-    header, body = (rows[0], rows[1:]) if rows else ([], [])
-    for number, row in enumerate(body):
+        first = file.readline()
+        between = delimiter or _delimiter(first)
+        lines = enumerate(csv.reader(chain([first], file), delimiter=between, strict=True), start=1)
+        rows = {number: row for number, row in lines if row}
+    header = rows.pop(next(iter(rows))) if rows else []
+    for number, row in rows.items():
         if len(row) != len(header):
             raise BadData(f"{path}: row {number} has {len(row)} values for {len(header)} columns", got=row)
-    columns = dict(zip(header, zip(*body, strict=True), strict=False))
-    return Table(path.name, header, len(body), columns.__getitem__)
+    columns = dict(zip(header, zip(*rows.values(), strict=True), strict=False))
+    return Table(path.name, header, len(rows), columns.__getitem__, comma=between == ";", rows=list(rows))
+
+
+def _delimiter(line: str) -> str:
+    """What stands between the cells of a first row.
+
+    >>> _delimiter("id;price"), _delimiter("id,title; year")
+    (';', ',')
+    """
+    cells = {one: next(csv.reader([line], delimiter=one), []) for one in DELIMITERS}
+    return next((one for one, found in cells.items() if len(found) > 1), DELIMITERS[0])
 
 
 def read_jsonl(path: Path, encoding: str = "utf-8") -> Table:
     """One JSON object per line; a column that a line does not have is missing there."""
-    rows: list[Mapping[str, Any]] = []
+    rows: dict[int, Mapping[str, Any]] = {}
     with _text(path, encoding) as file:
         for line, text in enumerate(file, start=1):
             if text.strip():
-                rows.append(_object(text, f"{path}: line {line}"))
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    return Table(path.name, columns, len(rows), lambda name: [row.get(name) for row in rows])
+                rows[line] = _object(text, f"{path}: line {line}")
+    columns = list(dict.fromkeys(key for row in rows.values() for key in row))
+    return Table(path.name, columns, len(rows), lambda name: [row.get(name) for row in rows.values()], rows=list(rows))
 
 
 @contextmanager

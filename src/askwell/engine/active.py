@@ -210,9 +210,16 @@ def _absent(label: Any) -> bool:
 
 
 def _same(label: Any, missing: Any) -> bool:
-    return missing is not None and type(label) is type(missing) and bool(label == missing)
+    """Whether a label is the one that marks none; -1 is -1.0, and True is not 1."""
+    if _absent(missing) or isinstance(label, bool) != isinstance(missing, bool):
+        return False
+    return bool(label == missing)
 
 
 def _plain(labels: NDArray[Any]) -> NDArray[Any]:
     """Objects as the plainest type that holds them all: texts, whole numbers."""
-    return np.array(labels.tolist()) if labels.dtype == object else labels
+    if labels.dtype != object:
+        return labels
+    if len({isinstance(label, str) for label in labels.tolist()}) > 1:
+        raise InputError("y mixes texts and numbers: give labels of one type", got=labels)
+    return np.array(labels.tolist())

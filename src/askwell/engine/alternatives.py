@@ -7,34 +7,54 @@ from dataclasses import MISSING, fields
 
 from askwell.core.recipe import Recipe, unmet
 from askwell.core.registry import catalogue
+from askwell.core.strategy import Strategy
+from askwell.core.task import Task
 from askwell.errors import UnmetNeeds
 
 __all__ = ["check_needs", "strategies_for"]
 
 
-def check_needs(recipe: Recipe, provides: Set[str], before: Set[str]) -> None:
-    """`Recipe.check`, whose refusal of a strategy names those that would fit."""
+def check_needs(recipe: Recipe, task: Task, provides: Set[str], before: Set[str]) -> None:
+    """`Recipe.check`, and that items have one class where a strategy reads it; a refusal names those that would fit."""
+    one_class = task.num_classes is not None
     try:
         recipe.check(provides, before)
+        if not one_class and _reads_one_class(recipe.strategy):
+            name = recipe.strategy.name
+            raise UnmetNeeds(
+                f"recipe {recipe.name!r}: strategy {name!r} reads one class per item, which {recipe.task} has not",
+                [name],
+            )
     except UnmetNeeds as error:
-        given = provides if unmet(recipe.strategy, provides) else before
         if not error.names:
             raise
-        fit = ", ".join(strategies_for(given | {"features"}))
+        given = before if unmet(recipe.initial, before) and not unmet(recipe.strategy, provides) else provides
+        fit = ", ".join(strategies_for(given | {"features"}, one_class))
         raise UnmetNeeds(f"{error}; strategies for {recipe.task} that would fit: {fit}", error.names) from None
 
 
-def strategies_for(provides: Set[str]) -> list[str]:
+def strategies_for(provides: Set[str], one_class: bool = True) -> list[str]:
     """Strategies, as they are without settings, that need no more than this.
 
-    >>> strategies_for({"label_probs"})
+    one_class  every item has one class
+
+    >>> strategies_for({"label_probs"}, one_class=False)
     ['binary_entropy', 'random']
     """
     return [
         name
         for name, cls in sorted(catalogue("strategies").items())
-        if isinstance(cls, type) and _stands_alone(cls) and not unmet(cls(), provides)
+        if isinstance(cls, type)
+        and _stands_alone(cls)
+        and (one_class or not _reads_one_class(cls()))
+        and not unmet(cls(), provides)
     ]
+
+
+def _reads_one_class(strategy: Strategy) -> bool:
+    """Whether it, or a strategy inside it, reads one class per item."""
+    inner = [getattr(strategy, field.name) for field in fields(strategy)]  # type: ignore[arg-type] # a dataclass
+    return strategy.one_class or any(_reads_one_class(one) for one in inner if isinstance(one, Strategy))
 
 
 def _stands_alone(cls: type) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import torch
 
 from askwell.core.pool import Form
 from askwell.core.recipe import Recipe
-from askwell.core.registry import catalogue, find
+from askwell.core.registry import catalogue, find, name_of
+from askwell.core.scheme import Scheme
 from askwell.core.spec import build, parse
+from askwell.core.strategy import Strategy
 from askwell.core.task import Task
 from askwell.data import Data
 from askwell.engine.alternatives import check_needs
@@ -19,12 +21,17 @@ from askwell.engine.device import check_device
 from askwell.engine.saved import is_saved, usual
 from askwell.errors import InputError, UnknownName, UnmetNeeds
 from askwell.learners import Net, Sklearn, Transformer
+from askwell.learners.around import innermost, within
 from askwell.learners.sklearn import is_estimator
 from askwell.models import MLP, SmallCNN, TextCNN
+from askwell.store.resolve import JOINT
 
 __all__ = ["assemble", "check", "task_for", "task_named"]
 
-ROOMS = {"strategy": "strategies", "start": "strategies", "learner": "learners", "scheme": "schemes", "model": "models"}
+ROOMS = {
+    "strategy": "strategies", "start": "strategies", "learner": "learners", "scheme": "schemes", "model": "models",
+    "oracle": "oracles",
+}  # fmt: skip
 USUAL = {"classification": "margin", "multi_label": "binary_entropy", "regression": "greedy_sampling"}
 """What is run on a task where nothing else is asked for."""
 RENAMED = {"start": "initial", "initial": "initial_size"}
@@ -42,7 +49,8 @@ def assemble(
 
     changes  strategy, start (the strategy of round 0), scheme, learner, model: parts, or their text such as
              "subsample(strategy=margin, size=1000)" or "module:Class"; initial (items of round 0), batch, rounds,
-             answers, resolve, task: numbers and names; None leaves a part as it is. A scikit-learn estimator may stand
+             answers, resolve, task: numbers and names; oracle: who answers in a simulation; None leaves a part as it
+             is. A scikit-learn estimator may stand
              for learner or model; precision, such as "bfloat16", is set on the learner
     kind     of label that the data have, `Data.task`: the recipe's task unless it has a task of its own. Where neither
              recipe nor strategy is named it says which: margin, binary_entropy or greedy_sampling
@@ -77,7 +85,22 @@ def _check_known(settings: Iterable[str]) -> None:
 
 
 def part(room: str, value: Any) -> Any:
-    """A part given as itself, as text or as JSON; a module of one's own stays "module:Class", which `Net` resolves."""
+    """A part given as itself, its class, text or JSON; a network of one's own stays as it is, which `Net` resolves."""
+    made = _made(room, value)
+    right = {
+        "strategies": isinstance(made, Strategy),
+        "schemes": isinstance(made, Scheme),
+        "learners": hasattr(made, "uses_scheme"),
+    }
+    if not right.get(room, True):
+        name = made.__name__ if isinstance(made, type) else type(made).__name__
+        raise InputError(
+            f"{name} is no part of {room}: give one, or its text; a network of your own goes to `model`", got=made
+        )
+    return made
+
+
+def _made(room: str, value: Any) -> Any:
     if is_estimator(value):
         return Sklearn.of(value)
     if room == "models" and is_saved(value):
@@ -86,6 +109,8 @@ def part(room: str, value: Any) -> Any:
         return value
     if isinstance(value, str):
         return parse(room, value)
+    if isinstance(value, type) and is_dataclass(value):
+        return build(room, {"part": name_of(value)})
     return build(room, value) if isinstance(value, Mapping) else value
 
 
@@ -110,13 +135,31 @@ def check(recipe: Recipe, data: Data, device: str = "cpu") -> None:
     learner = recipe.learner.build(data.pool.form, task, recipe.scheme, device)
     wanted = {need.name for strategy in (recipe.strategy, recipe.initial) for need in strategy.needs}
     fixed = {"features"} if "features" in wanted and data.pool.features() is not None else set()
-    check_needs(recipe, learner.provides | fixed, fixed)
+    check_needs(recipe, task, learner.provides | fixed, fixed)
+    _check_draws(recipe)
     _check_resolve(recipe, task)
-    _check_validation(recipe, data)
+    _check_reads(recipe, data, task)
     _check_metrics(recipe, task)
 
 
+def _check_draws(recipe: Recipe) -> None:
+    """Refuses a strategy that asks for more draws than the learner has."""
+    most = getattr(recipe.learner, "most_draws", None)
+    for need in recipe.strategy.needs:
+        if most is not None and int(dict(need.params).get("draws", 0)) > most:
+            raise UnmetNeeds(
+                f"recipe {recipe.name!r}: strategy {recipe.strategy.name!r} needs {need} and the learner has {most} "
+                f"members: set draws to {most} or less, or members to {need['draws']}",
+                [str(need)],
+            )
+
+
 def _check_resolve(recipe: Recipe, task: Task) -> None:
+    if recipe.resolve in JOINT and task.num_classes is None:
+        raise UnmetNeeds(
+            f"recipe {recipe.name!r} resolves answers by {recipe.resolve}, which is for one class per item, and the "
+            f"task is {recipe.task}: resolve by 'majority' or 'last'"
+        )
     if recipe.resolve == "mean" and task.form != "number":
         raise UnmetNeeds(
             f"recipe {recipe.name!r} resolves answers to their mean and labels of {recipe.task} are no numbers: "
@@ -124,8 +167,13 @@ def _check_resolve(recipe: Recipe, task: Task) -> None:
         )
 
 
-def _check_validation(recipe: Recipe, data: Data) -> None:
+def _check_reads(recipe: Recipe, data: Data, task: Task) -> None:
     reads = recipe.scheme.reads if recipe.scheme else frozenset()
+    if "votes" in reads and task.num_classes is None:
+        raise UnmetNeeds(
+            f"recipe {recipe.name!r}: scheme {recipe.scheme!r} reads every annotator's answers, which must be one "
+            f"class per item, and the task is {recipe.task}"
+        )
     if "validation" in reads and not len(data.split.validation):
         raise UnmetNeeds(
             f"recipe {recipe.name!r}: scheme {recipe.scheme!r} reads a validation part and there is none: "
@@ -157,27 +205,29 @@ def _named(recipe: Recipe | str | None, strategy: Any, kind: str) -> Recipe:
 def _around(model: Any, learner: Any) -> Any:
     """The learner of a model: a saved one and a scikit-learn estimator are their own."""
     if isinstance(model, Transformer | Sklearn):
-        return model
-    return replace(learner, model=model) if isinstance(learner, Net) else Net(model=model)
+        return within(learner, lambda _: model)
+    return within(learner, lambda inner: replace(inner, model=model) if isinstance(inner, Net) else Net(model=model))
 
 
 def _for_form(recipe: Recipe, form: Form) -> Recipe:
     """Chooses a network by the form of the items where the recipe leaves it open."""
-    if not isinstance(recipe.learner, Net) or recipe.learner.model is not None:
+    inner = innermost(recipe.learner)
+    if not isinstance(inner, Net) or inner.model is not None:
         return recipe
     models = {"vector": MLP(), "image": SmallCNN(), "tokens": TextCNN()}
     if form.kind not in models:
         raise InputError(f"there is no standard network for items of form {form}: give `model` or `learner`", got=form)
-    return replace(recipe, learner=replace(recipe.learner, model=models[form.kind]))
+    chosen = replace(inner, model=models[form.kind])
+    return replace(recipe, learner=within(recipe.learner, lambda _: chosen))
 
 
 def _in_precision(recipe: Recipe, precision: str | None) -> Recipe:
     """The recipe with this precision on its learner."""
     if precision is None:
         return recipe
-    if not hasattr(recipe.learner, "precision"):
+    if not hasattr(innermost(recipe.learner), "precision"):
         raise InputError(
             f"precision {precision!r} is for networks, and learner {recipe.learner!r} has none: leave it out",
             got=precision,
         )
-    return replace(recipe, learner=replace(recipe.learner, precision=precision))  # type: ignore[type-var] # a dataclass
+    return replace(recipe, learner=within(recipe.learner, lambda inner: replace(inner, precision=precision)))

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 """Okabe & Ito: distinct with any kind of colour vision."""
 GREY = "#808080"
 MARKERS = "●○▲△■□◆"
+LINE = 36
+"""Letters of an arm's name on one line of a legend."""
 
 
 @dataclass(frozen=True)
@@ -261,4 +264,4 @@ def _arm(axes: Axes, arm: str, band: Band, seeds: Sequence[Curve], place: int) -
         axes.fill_between(
             band.labels, band.mean - band.half, band.mean + band.half, color=colour, alpha=0.15, linewidth=0
         )
-    axes.plot(band.labels, band.mean, color=colour, linewidth=2, marker=marker, markersize=4.5, label=arm)
+    axes.plot(band.labels, band.mean, color=colour, linewidth=2, marker=marker, markersize=4.5, label=fill(arm, LINE))

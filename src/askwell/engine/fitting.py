@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -19,7 +19,7 @@ from askwell.core.needs import Over
 from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
 from askwell.core.seeds import Seeds
-from askwell.core.store import Labelled
+from askwell.core.store import Labelled, Vote
 from askwell.core.task import Task
 from askwell.data import Data
 from askwell.engine.assemble import task_for
@@ -28,7 +28,7 @@ from askwell.engine.edits import Edits, without
 from askwell.engine.report import Report
 from askwell.errors import InputError, ProjectError
 from askwell.metrics.agreement import cohen
-from askwell.store import RESOLVERS, Store
+from askwell.store import Store, resolver
 
 __all__ = ["WATCHED", "Fitting"]
 
@@ -70,7 +70,8 @@ class Fitting:
 
     @cached_property
     def _found(self) -> Labelled:
-        found = self.store.labelled(self.edits.reading(RESOLVERS[self.recipe.resolve]), self.basis)
+        resolve = resolver(self.recipe.resolve, self._votes)
+        found = self.store.labelled(self.edits.reading(resolve), self.basis)
         return without(found, self.edits.removed)
 
     @cached_property
@@ -110,7 +111,19 @@ class Fitting:
             previous=previous,
             batches=tuple(self._asked(one) for one in range(round + 1)),
             round=round,
+            votes=self._vote_rows(ids) if self._reads("votes") else None,
         )
+
+    def _reads(self, name: str) -> bool:
+        return self.recipe.scheme is not None and name in self.recipe.scheme.reads
+
+    def _vote_rows(self, ids: Tensor) -> Tensor:
+        """(V, 3) places among these ids, annotators and classes; answers about parts of items are left out."""
+        places = {item: place for place, item in enumerate(ids.tolist())}
+        votes = [vote for vote in self._vote_table({}) if vote.item in places and not vote.unit]
+        names = {name: number for number, name in enumerate(dict.fromkeys(vote.annotator for vote in votes))}
+        newest = {(places[vote.item], names[vote.annotator]): vote.value for vote in votes}
+        return torch.tensor([(*who, value) for who, value in newest.items()], dtype=torch.int64).reshape(-1, 3)
 
     def restore(self, report: Report, path: Path, device: str, seeds: Seeds) -> Learner:
         """The model of a report: its file, or the same fit once more where the file is gone or holds another model."""
@@ -127,7 +140,7 @@ class Fitting:
         if learner.save(path) != report.weights:
             raise ProjectError(
                 f"the model {path} is gone and could not be made again bit by bit: use the versions and threads of "
-                "project.json, or call train()"
+                "project.json, or train again"
             )
         return learner
 
@@ -156,14 +169,22 @@ class Fitting:
 
     def tables(self) -> dict[str, Table]:
         """What strategies read without a model, by need name."""
-        return {"labels": self._label_table, "votes": self._vote_table, "cost": self._cost_table}
+        return {
+            "labels": self._label_table, "votes": self._vote_table, "cost": self._cost_table,
+            "annotators": lambda sets: self.store.people,
+        }  # fmt: skip
 
     def _label_table(self, sets: Mapping[Over, Tensor]) -> Tensor:
         ids, values = self.labels
         return self.task.encode(values)[ids.argsort()]
 
-    def _vote_table(self, sets: Mapping[Over, Tensor]) -> list[Any]:
-        return list(self.edits.votes(self.store.votes(self.basis)))
+    def _vote_table(self, sets: Mapping[Over, Tensor]) -> list[Vote]:
+        votes = list(self._votes())
+        encoded = self.task.encode([vote.value for vote in votes]).tolist()
+        return [replace(vote, value=value) for vote, value in zip(votes, encoded, strict=True)]
+
+    def _votes(self) -> Iterator[Vote]:
+        return self.edits.votes(self.store.votes(self.basis))
 
     def _cost_table(self, sets: Mapping[Over, Tensor]) -> Tensor:
         return torch.ones(len(sets["candidates"]))

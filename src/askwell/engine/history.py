@@ -8,7 +8,7 @@ from typing import overload
 from askwell.core.view import RoundFacts
 from askwell.engine.edits import Edits
 from askwell.engine.report import Report
-from askwell.store import RESOLVERS, Store
+from askwell.store import Store, resolver
 
 __all__ = ["History"]
 
@@ -18,7 +18,7 @@ class History(Sequence[RoundFacts]):
 
     def __init__(self, store: Store, reports: Sequence[Report], resolve: str, edits: Edits) -> None:
         """`edits`: labels are given as they read after these."""
-        self._store, self._resolve = store, edits.reading(RESOLVERS[resolve])
+        self._store, self._resolve, self._edits = store, resolve, edits
         self._metrics = {report.round: report.metrics for report in reports}
         self._rounds = reports[-1].planned if reports else 0
         self._facts: list[RoundFacts] | None = None
@@ -36,7 +36,8 @@ class History(Sequence[RoundFacts]):
         return self._facts[index]
 
     def _read(self) -> list[RoundFacts]:
-        found = self._store.labelled(self._resolve)
+        resolve = resolver(self._resolve, lambda: self._edits.votes(self._store.votes()))
+        found = self._store.labelled(self._edits.reading(resolve))
         labels = dict(zip(found.items.tolist(), found.values, strict=True))
         return [self._round(round, labels) for round in range(self._rounds)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from math import ceil
 
 from torch import Generator
 
@@ -47,14 +48,28 @@ def rounds(
 
 
 def answer(project: Project, oracle: Oracle) -> None:
-    """Has the oracle answer every question that is out."""
+    """Has the oracle answer every question that is out; its annotators share the work, each in his turn.
+
+    Who has answered about an item before is asked about it again only where nobody else is left.
+    """
     with project.watch.part("rest"):
-        for annotator in oracle.annotators:
-            while questions := project.take(AT_ONCE, annotator):
-                told = list(oracle.answer(questions, annotator, question_seed(project, annotator)))
-                if not told:
-                    raise ProjectError(f"oracle {oracle!r} left {len(questions)} questions unanswered")
-                project.tell_all([_as_now(project, said) for said in told])
+        share = ceil(len(project.store.pending()) / len(oracle.annotators))
+        for again in (False, True):
+            answered = share
+            while answered:
+                answered = sum(_turn(project, oracle, annotator, share, again) for annotator in oracle.annotators)
+
+
+def _turn(project: Project, oracle: Oracle, annotator: str, share: int, again: bool) -> int:
+    """Has one annotator answer his share, and returns how many questions that were."""
+    done = 0
+    while questions := project.take(min(AT_ONCE, share - done), annotator, again=again):
+        told = list(oracle.answer(questions, annotator, question_seed(project, annotator)))
+        if not told:
+            raise ProjectError(f"oracle {oracle!r} left {len(questions)} questions unanswered")
+        project.tell_all([_as_now(project, said) for said in told])
+        done += len(questions)
+    return done
 
 
 def _as_now(project: Project, said: Annotation) -> Annotation:

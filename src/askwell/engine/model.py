@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,13 @@ from askwell.data.load import items_like
 from askwell.data.serving import Serving
 from askwell.engine.assemble import task_named
 from askwell.engine.device import resolved_device
-from askwell.engine.package import BASE, DESCRIPTION, ESTIMATOR, FORMAT, FROZEN, WEIGHTS
+from askwell.engine.package import BASE, DESCRIPTION, ESTIMATOR, FORMAT, FROZEN, WEIGHTS, based, digest_of
 from askwell.engine.predict import Predictions, predicted
-from askwell.errors import BadData, BadShape, InputError, MissingExtra
+from askwell.engine.trust import foreign_code, foreign_types
+from askwell.errors import AskwellError, BadData, BadShape, InputError, MissingExtra
 from askwell.learners.sklearn import SklearnLearner
 
 __all__ = ["Model", "load_model"]
-
-OURS = ("askwell", "sklearn", "torch.nn")
-KNOWN = ("sklearn", "numpy", "scipy")
-"""Where the types of a saved estimator may come from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,18 +34,14 @@ class Model:
     """A fitted model and all that it needs to read new items.
 
     about        what `askwell.json` says: classes, metrics, labels, data hash, versions
-    temperature  of its probabilities
+    temperature  by which probabilities are calibrated; 1 where they are not
     """
 
-    about: Mapping[str, Any]
+    about: Mapping[str, Any] = field(repr=False)
     task: Task
-    learner: Learner
-    like: Pool | None
-
-    @property
-    def temperature(self) -> float:
-        """By which probabilities are calibrated; 1 where they are not."""
-        return float(self.about["temperature"])
+    learner: Learner = field(repr=False)
+    like: Pool | None = field(repr=False)
+    temperature: float
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -86,46 +79,57 @@ def load_model(path: str | Path, *, device: str = "cpu", trusted: Sequence[str] 
     """The model in a folder that `Project.export_model` wrote; needs no project, and unpickles nothing.
 
     device   cpu, cuda, cuda:1, …, or auto
-    trusted  modules beside askwell, scikit-learn and torch.nn that the model may import, such as the one of your own
-             network or estimator: what a folder names is run, so that it is refused unless it is named here
+    trusted  modules of which the model may run anything, such as the one of your own network or estimator; beside them
+             it may name estimators of scikit-learn and modules of torch.nn, and is refused if it names anything else
     Raises `BadData` for a folder that is damaged, changed, or written by a newer askwell.
     """
     folder = Path(path)
     about = _about(folder)
-    for module in _modules([about["learner"], about["scheme"], about["task"]]):
-        if not _below(module, (*OURS, *trusted)):
-            raise BadData(
-                f"the model in {folder} runs code of the module {module!r}: if you trust it, "
-                f"load_model(…, trusted=[{module!r}])",
-                got=module,
-            )
-    task = task_named(about["task"], about["classes"])
-    learner = _learner(folder, about, task, resolved_device(device), trusted)
-    like = None if about["items"] is None else Serving.read(folder, folder / FROZEN).pool()
-    return Model(about, task, learner, like)
+    with _described(folder):
+        _check_code(folder, about, trusted)
+        task = task_named(about["task"], about["classes"])
+        learner = _learner(folder, about, task, resolved_device(device), trusted)
+        like = None if about["items"] is None else Serving.read(folder, folder / FROZEN).pool()
+        return Model(about, task, learner, like, float(about["temperature"]))
+
+
+@contextmanager
+def _described(folder: Path) -> Iterator[None]:
+    """Inside, a description that makes no sense is damaged."""
+    try:
+        yield
+    except AskwellError:
+        raise
+    except (AttributeError, ImportError, LookupError, TypeError, ValueError) as error:
+        raise BadData(f"{folder / DESCRIPTION} is damaged: it does not describe a model", got=str(folder)) from error
+
+
+def _check_code(folder: Path, about: Mapping[str, Any], trusted: Sequence[str]) -> None:
+    for address in foreign_code([about["learner"], about["scheme"], about["task"]], trusted):
+        module = address.partition(":")[0]
+        raise BadData(
+            f"the model in {folder} runs {address!r}: if you trust that module, load_model(…, trusted=[{module!r}])",
+            got=address,
+        )
 
 
 def _about(folder: Path) -> dict[str, Any]:
     """askwell.json, with the files that it names checked by their hashes."""
-    try:
-        about: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        newer = about["format"] > FORMAT
-    except OSError:
-        raise BadData(f"{folder} holds no exported model: it has no {DESCRIPTION}", got=str(folder)) from None
-    except (ValueError, KeyError, TypeError):
-        raise BadData(f"{folder / DESCRIPTION} is damaged: it does not describe a model", got=str(folder)) from None
-    if newer:
-        raise BadData(f"{folder} was written by a newer askwell ({about.get('versions')}): update askwell")
-    for name, known in about["files"].items():
-        if not (folder / name).is_file() or sha256((folder / name).read_bytes()).hexdigest() != known:
-            raise BadData(f"{folder / name} is missing or is not the file that was exported", got=name)
+    with _described(folder):
+        try:
+            about: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        except OSError:
+            raise BadData(f"{folder} holds no exported model: it has no {DESCRIPTION}", got=str(folder)) from None
+        if about["format"] > FORMAT:
+            raise BadData(f"{folder} was written by a newer askwell ({about.get('versions')}): update askwell")
+        for name, known in about["files"].items():
+            if not (folder / name).is_file() or digest_of(folder / name) != known:
+                raise BadData(f"{folder / name} is missing or is not the file that was exported", got=name)
     return about
 
 
 def _learner(folder: Path, about: Mapping[str, Any], task: Task, device: str, trusted: Sequence[str]) -> Learner:
-    spec = dict(about["learner"])
-    if spec.get("path") == BASE:
-        spec["path"] = str(folder / BASE)
+    spec = based(about["learner"], str(folder / BASE))
     learner: Learner = build("learners", spec).build(_form(about), task, build("schemes", about["scheme"]), device)
     if not isinstance(learner, SklearnLearner):
         learner.load(folder / WEIGHTS)
@@ -135,17 +139,17 @@ def _learner(folder: Path, about: Mapping[str, Any], task: Task, device: str, tr
 
 
 def _estimator(path: Path, trusted: Sequence[str]) -> Any:
-    """A scikit-learn estimator, made of types of scikit-learn, numpy, scipy and what is trusted alone."""
+    """A scikit-learn estimator, made of types of scikit-learn and of what is trusted alone."""
     try:
         from skops.io import get_untrusted_types, load
     except ImportError:
         raise MissingExtra("skops", "sklearn-models") from None
     unknown = get_untrusted_types(file=path)
-    strange = [name for name in unknown if not _below(name, (*KNOWN, *trusted))]
+    strange = foreign_types(unknown, trusted)
     if strange:
         raise BadData(
-            f"the estimator in {path} is made of {strange[0]!r}, which is of neither scikit-learn, numpy nor scipy: if "
-            f"you trust it, load_model(…, trusted=[{strange[0].rpartition('.')[0]!r}])",
+            f"the estimator in {path} is made of {strange[0]!r}, which is no type of scikit-learn: if you trust it, "
+            f"load_model(…, trusted=[{strange[0].rpartition('.')[0]!r}])",
             got=strange,
         )
     return load(path, trusted=unknown)
@@ -153,18 +157,3 @@ def _estimator(path: Path, trusted: Sequence[str]) -> Any:
 
 def _form(about: Mapping[str, Any]) -> Form:
     return Form(**{**about["form"], "shape": tuple(about["form"]["shape"])})
-
-
-def _below(name: str, modules: Sequence[str]) -> bool:
-    return any(f"{name}.".startswith(f"{module}.") for module in modules)
-
-
-def _modules(spec: Any) -> Iterator[str]:
-    """Modules that a description names, as in "module:Class"."""
-    if isinstance(spec, Mapping):
-        spec = list(spec.values())
-    if isinstance(spec, list):
-        for value in spec:
-            yield from _modules(value)
-    elif isinstance(spec, str) and ":" in spec:
-        yield spec.partition(":")[0]

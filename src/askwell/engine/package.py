@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ from askwell.engine.predict import reading
 from askwell.engine.report import Report
 from askwell.errors import InputError, MissingExtra, NotWritable
 from askwell.learners import Linear, Sklearn, Transformer
+from askwell.learners.around import innermost
 from askwell.learners.sklearn import SklearnLearner
 from askwell.models.folder import ModelFolder
 
-__all__ = ["BASE", "DESCRIPTION", "ESTIMATOR", "FORMAT", "FROZEN", "WEIGHTS", "Package"]
+__all__ = ["BASE", "DESCRIPTION", "ESTIMATOR", "FORMAT", "FROZEN", "WEIGHTS", "Package", "based", "digest_of"]
 
 FORMAT = 1
 DESCRIPTION, WEIGHTS, ESTIMATOR, CARD = "askwell.json", "model.safetensors", "model.skops", "README.md"
@@ -40,7 +41,8 @@ BASE, FROZEN = "base", "features"
 class Package:
     """A fitted model, and what it is used with and described by.
 
-    askwell.json       what built it: learner, scheme, task, classes, strategy; labels, metrics, temperature, data hash
+    askwell.json       what built it: learner, scheme, task, classes, strategy; labels, metrics, temperature, data hash;
+                       the hashes of the other files
     model.safetensors  the weights; of a scikit-learn estimator model.skops, and the classes that it knows
     items.json, …      how items become tensors: vocabulary, picture size, columns and their scale, feature map
     base/, features/   a saved model that was fine-tuned, or whose embeddings are the features
@@ -80,25 +82,23 @@ class Package:
             (folder / name).write_bytes(content)
         if serving is not None and serving.model is not None:
             copy_model(serving.model.folder, folder / FROZEN)
-        if isinstance(self.recipe.learner, Transformer):
-            copy_model(self.recipe.learner.folder, folder / BASE)
-        hashes = self._model(folder)
+        inner = innermost(self.recipe.learner)
+        if isinstance(inner, Transformer):
+            copy_model(inner.folder, folder / BASE)
+        self._write_model(folder)
+        hashes = {file.relative_to(folder).as_posix(): digest_of(file) for file in sorted(_files(folder))}
         about = self._about(serving, hashes)
         (folder / DESCRIPTION).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
         (folder / CARD).write_text(card(about), encoding="utf-8")
 
-    def _model(self, folder: Path) -> dict[str, str]:
-        """Writes the fitted model and returns the hash of each of its files."""
-        if not isinstance(self.learner, SklearnLearner):
-            return {WEIGHTS: self.learner.save(folder / WEIGHTS)}
-        content = _dumped(self.learner.estimator)
-        (folder / ESTIMATOR).write_bytes(content)
-        return {ESTIMATOR: sha256(content).hexdigest()}
+    def _write_model(self, folder: Path) -> None:
+        if isinstance(self.learner, SklearnLearner):
+            (folder / ESTIMATOR).write_bytes(_dumped(self.learner.estimator))
+        else:
+            self.learner.save(folder / WEIGHTS)
 
-    def _about(self, serving: Serving | None, hashes: Mapping[str, str]) -> dict[str, Any]:
-        learner, report = config(self.recipe.learner), self.report
-        if isinstance(self.recipe.learner, Transformer):
-            learner["path"] = BASE
+    def _about(self, serving: Serving | None, hashes: dict[str, str]) -> dict[str, Any]:
+        learner, report = based(config(self.recipe.learner), BASE), self.report
         seen = {"seen": self.learner.seen.tolist()} if isinstance(self.learner, SklearnLearner) else {}
         return {
             "format": FORMAT,
@@ -110,7 +110,7 @@ class Package:
             "form": asdict(self.pool.form),
             "items": None if serving is None else serving.kind,
             "reading": reading(self.data.options),
-            "files": dict(hashes),
+            "files": hashes,
             **seen,
             "temperature": self.calibration.temperature,
             "calibration": {"how": self.calibration.how, "items": self.calibration.items},
@@ -126,12 +126,29 @@ class Package:
         }
 
 
+def based(spec: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The description of a learner whose saved model, if it has one, lies at `path`."""
+    if "of" in spec:
+        return {**spec, "of": based(spec["of"], path)}
+    return {**spec, "path": path} if "path" in spec else dict(spec)
+
+
 def reads_features(recipe: Recipe, pool: Pool) -> bool:
     """Whether the recipe's learner reads fixed features rather than items."""
-    learner = recipe.learner
+    learner = innermost(recipe.learner)
     if isinstance(learner, Sklearn):
         return learner.features or pool.form.kind in ("tokens", "other")
     return isinstance(learner, Linear)
+
+
+def digest_of(file: Path) -> str:
+    """sha256 of a file, read piece by piece."""
+    with file.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
 
 
 def copy_model(model: ModelFolder, folder: Path) -> None:

@@ -81,6 +81,7 @@ class Project:
         self.edits = Edits(data.classes)
         self._seen = 0
         self._learner: Learner | None = None
+        self._calibration: Calibration | None = None
         self._added = dict(added or {})
         self.pool = additions.joined(data.pool, store, self._added)
         self.reports: list[Report] = []
@@ -108,7 +109,7 @@ class Project:
         folder, seed = Folder(Path(path)), whole("seed", seed)
         origin.clear_half_made(folder)
         if folder.path.exists() and any(folder.path.iterdir()):
-            raise ProjectError(f"{folder.path} is not empty: open it with Project.open, or choose another folder")
+            raise ProjectError(f"{folder.path} is not empty: choose another folder, or open the project in it")
         data = load(data, **{**(loading or {}), **({"classes": classes} if classes else {})})
         made = assemble(recipe, form=data.pool.form, kind=data.task, frozen=frozen(data), **changes)
         device = resolved_device(device)
@@ -273,9 +274,12 @@ class Project:
         """Asks a skipped or unsure item again."""
         return self.store.tell(Annotation(question, annotator, None, "reopen", cost=0.0))
 
-    def take(self, n: int, annotator: str) -> list[Question]:
-        """Questions that are already planned; unlike `ask` it never plans new ones."""
-        rows = self.store.take(n, annotator)
+    def take(self, n: int, annotator: str, *, again: bool = True) -> list[Question]:
+        """Questions that are already planned; unlike `ask` it never plans new ones.
+
+        again  also about items that this annotator has answered a question about before
+        """
+        rows = self.store.take(n, annotator, again=again)
         self._refresh()
         return [self._question(row) for row in rows]
 
@@ -416,9 +420,9 @@ class Project:
     def learner(self) -> Learner:
         """The last trained model, read from disk if need be; trained again if its file is gone."""
         if not self.reports:
-            raise ProjectError(f"{self.folder.path} has no trained model yet: call train()")
+            raise ProjectError(f"{self.folder.path} has no trained model yet: train it first")
         if not self.current:
-            raise ProjectError("the classes have changed since the last training: call train()")
+            raise ProjectError("the classes have changed since the last training: train again")
         if self._learner is None:
             self._learner = self._restored(self._fitting())
         return self._learner
@@ -463,9 +467,11 @@ class Project:
     def calibration(self) -> Calibration:
         """The temperature of the last trained model; found once per model, which may take one more fit."""
         learner, report = self.learner, self.reports[-1]
-        fitting = self._fitting().as_of(report)
-        calibrator = Calibrator(learner, fitting, report, self.seeds, self.manifest["device"])
-        return calibrator.kept(self.folder, writable=self.store.connections.mode == "rw")
+        if self._calibration is None or self._calibration.weights != report.weights:
+            fitting = self._fitting().as_of(report)
+            calibrator = Calibrator(learner, fitting, report, self.seeds, self.manifest["device"])
+            self._calibration = calibrator.kept(self.folder, writable=self.store.connections.mode == "rw")
+        return self._calibration
 
     def export_model(self, path: str | Path) -> Path:
         """Writes the last trained model as a folder for `askwell.load_model`, whole or not at all.

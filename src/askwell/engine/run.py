@@ -30,10 +30,10 @@ from askwell.engine.project import Project
 from askwell.engine.report import Report
 from askwell.engine.result import Result
 from askwell.engine.saved import frozen
+from askwell.engine.simulated import simulated
 from askwell.engine.stop import StopRule, parse_stop
 from askwell.engine.threads import threads as with_threads
 from askwell.errors import InputError, UnmetNeeds
-from askwell.oracles import Truth
 
 __all__ = ["run"]
 
@@ -53,6 +53,9 @@ def run(
     initial: int | None = None,
     batch: int | None = None,
     rounds: int | None = None,
+    oracle: Any = None,
+    answers: int | None = None,
+    resolve: str | None = None,
     seeds: int | Sequence[int] = 1,
     against: str | None = "random",
     stop: StopRule | str | None = None,
@@ -68,6 +71,9 @@ def run(
 
     data       "digits", a name of $ASKWELL_DATA, a path, arrays, a torch Dataset; `loading` goes to `askwell.data.load`
     recipe     a recipe or its name; strategy, scheme, learner, model, start, initial, batch, rounds replace its parts
+    oracle     who answers, in both arms: the truth unless given. "noisy(confusion=0.2)", "crowd(confusion=(.1, .3))";
+               answers per question, and how one label is made of them: majority, last, mean, dawid_skene,
+               one_coin
     seeds      how many, counted from 0, or which; every seed has its own initial items and weights, shared by the arms
     against    the strategy of the second arm, or None; it shares the first arm's initial items, unless that arm's
                strategy chooses them itself: then they are random
@@ -85,6 +91,7 @@ def run(
     made = assemble(
         recipe, form=loaded.pool.form, kind=loaded.task, frozen=frozen(loaded), strategy=strategy, scheme=scheme,
         learner=learner, model=model, start=start, initial=initial, batch=batch, rounds=rounds, precision=precision,
+        oracle=oracle, answers=answers, resolve=resolve,
     )  # fmt: skip
     device = resolved_device(device)
     arms = {made.name: made, **_second(made, against)}
@@ -97,7 +104,10 @@ def run(
         raise InputError(f"seeds must name at least one seed, and each once, got {seeds}", got=seeds)
     with with_threads(threads), Bars(quiet=quiet) as bars:
         rules = {made.name: rule}
-        runs = {name: Arm(arm, loaded, Path(out), device, rules.get(name)) for name, arm in arms.items()}
+        runs = {
+            name: Arm(arm, loaded, simulated(arm, loaded), Path(out), device, rules.get(name))
+            for name, arm in arms.items()
+        }
         cells = {name: [arm.cell(seed, fresh, bars) for seed in numbers] for name, arm in runs.items()}
     return _finish(runs[made.name], cells)
 
@@ -108,6 +118,7 @@ class Arm:
 
     recipe: Recipe
     data: Data
+    oracle: Oracle
     out: Path
     device: str
     stop: StopRule | None
@@ -125,7 +136,7 @@ class Arm:
         what, total = f"{self.recipe.name}, seed {seed}", self.recipe.rounds + 1
         with self._project(seed, fresh) as project:
             progress(what, len(project.reports), total)
-            for report in _rounds(project, self._oracle(), last=self.recipe.rounds, stop=self.stop, progress=progress):
+            for report in _rounds(project, self.oracle, last=self.recipe.rounds, stop=self.stop, progress=progress):
                 progress(what, report.round + 1, total)
             kept = [report for report in project.reports if report.round <= self.recipe.rounds]
         ends = (count for count in range(1, len(kept) + 1) if stopped(kept[:count], self.stop))
@@ -138,12 +149,6 @@ class Arm:
         if fresh:
             shutil.rmtree(path, ignore_errors=True)
         return Project.create(path, self.data, recipe=self.recipe, seed=seed, device=self.device)
-
-    def _oracle(self) -> Oracle:
-        if self.recipe.oracle is not None:
-            return self.recipe.oracle
-        assert self.data.labels is not None
-        return Truth(self.data.labels, annotators=tuple(f"truth-{one + 1}" for one in range(self.recipe.answers)))
 
 
 def _second(recipe: Recipe, against: str | None) -> dict[str, Recipe]:

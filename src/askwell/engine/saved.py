@@ -10,6 +10,7 @@ from askwell.core.recipe import Recipe
 from askwell.core.registry import knows
 from askwell.data import Data
 from askwell.learners import Linear, Transformer
+from askwell.learners.around import innermost
 from askwell.schemes import Supervised
 
 __all__ = ["frozen", "is_saved", "usual"]
@@ -41,6 +42,7 @@ def usual(recipe: Recipe, given: Mapping[str, Any], frozen: bool) -> dict[str, A
     if "scheme" in given or type(recipe.scheme) is not Supervised:
         return {}
     learner = given.get("learner", Linear() if frozen else recipe.learner)
-    if isinstance(learner, Transformer):
-        return {"scheme": learner.fine_tuning()}
+    inner = innermost(learner)
+    if isinstance(inner, Transformer):
+        return {"scheme": inner.fine_tuning()}
     return {"learner": learner} if frozen else {}

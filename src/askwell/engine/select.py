@@ -24,9 +24,11 @@ Array = ArrayLike | str | Path | Tensor
 AXES = {
     "probs": 2, "logits": 2, "mc_probs": 3, "label_probs": 2, "mc_label_probs": 3, "predictions": 2,
     "mc_predictions": 3, "embedding": 2, "labelled_embedding": 2, "labels": 1, "cost": 1,
+    "labelled_probs": 2, "target_mc_probs": 3,
 }  # fmt: skip
 NUMBERS = ("predictions", "mc_predictions")
-LABELLED = ("labelled_embedding", "labels")
+LABELLED = ("labelled_probs", "labelled_embedding", "labels")
+TARGETS = ("target_mc_probs",)
 SOURCES: dict[tuple[str, Over], str] = {
     ("probs", "candidates"): "probs",
     ("logits", "candidates"): "logits",
@@ -37,6 +39,8 @@ SOURCES: dict[tuple[str, Over], str] = {
     ("mc_predictions", "candidates"): "mc_predictions",
     ("embedding", "candidates"): "embedding",
     ("features", "candidates"): "embedding",
+    ("probs", "labelled"): "labelled_probs",
+    ("mc_probs", "targets"): "target_mc_probs",
     ("embedding", "labelled"): "labelled_embedding",
     ("features", "labelled"): "labelled_embedding",
     ("labels", "labelled"): "labels",
@@ -56,6 +60,8 @@ def select(
     predictions: Array | None = None,
     mc_predictions: Array | None = None,
     embedding: Array | None = None,
+    labelled_probs: Array | None = None,
+    target_mc_probs: Array | None = None,
     labelled_embedding: Array | None = None,
     labels: Array | None = None,
     cost: Array | None = None,
@@ -68,8 +74,10 @@ def select(
     probs (N, C)        class probabilities, rows sum to one; mc_probs (N, K, C) of K draws; logits (N, C)
     label_probs (N, C)  probability of each label by itself, for items with several; mc_label_probs (N, K, C)
     predictions (N, T)  predicted numbers, (N,) for one each; mc_predictions (N, K, T), or (N, K)
-    embedding (N, D)    of the candidates; labelled_embedding (M, D) and labels (M,), class indices or numbers, of what
-                        is labelled
+    embedding (N, D)    of the candidates; labelled_embedding (M, D), labelled_probs (M, C) and labels (M,), class
+                        indices or numbers, of what is labelled
+    target_mc_probs     (T, K, C) draws, the same as for the candidates, of the items whose predictions matter; where
+                        there are none, candidates stand for them
     cost (N,)           price of each item
     ids (N,)            your own ids, each once; positions 0..N-1 without them
 
@@ -83,7 +91,8 @@ def select(
     given = {
         "probs": probs, "logits": logits, "mc_probs": mc_probs, "label_probs": label_probs,
         "mc_label_probs": mc_label_probs, "predictions": predictions, "mc_predictions": mc_predictions,
-        "embedding": embedding, "labelled_embedding": labelled_embedding, "labels": labels, "cost": cost,
+        "embedding": embedding, "labelled_embedding": labelled_embedding, "labelled_probs": labelled_probs,
+        "labels": labels, "target_mc_probs": target_mc_probs, "cost": cost,
     }  # fmt: skip
     arrays = {name: _tensor(name, value) for name, value in given.items() if value is not None}
     chosen: Strategy = part("strategies", strategy)
@@ -136,7 +145,7 @@ def _loaded(name: str, value: ArrayLike | str | Path) -> NDArray[Any]:
 
 
 def _size(arrays: Mapping[str, Tensor], ids: ArrayLike | None) -> int:
-    sizes = {name: len(array) for name, array in arrays.items() if name not in LABELLED}
+    sizes = {name: len(array) for name, array in arrays.items() if name not in LABELLED + TARGETS}
     if ids is not None:
         sizes["ids"] = len(np.asarray(ids))
     if not sizes:
@@ -156,10 +165,10 @@ def _ids(ids: ArrayLike | None, size: int) -> NDArray[Any]:
 
 
 def _needs(strategy: Strategy, arrays: Mapping[str, Tensor]) -> dict[Need, Tensor]:
-    """The strategy's needs among the arrays; with no labelled items given there are none."""
+    """The strategy's needs among the arrays; with no labelled or target items given there are none."""
     sources = {need: SOURCES.get((need.name, need.over), "") for need in strategy.needs}
-    some = any(name in arrays for name in LABELLED)
-    missing = {need: name for need, name in sources.items() if name not in arrays and (some or need.over != "labelled")}
+    absent = {"targets"} if any(name in arrays for name in LABELLED) else {"targets", "labelled"}
+    missing = {need: name for need, name in sources.items() if name not in arrays and need.over not in absent}
     if missing:
         names = [str(need) for need in missing]
         give = ", ".join(dict.fromkeys(f"{name}=" for name in missing.values() if name))
@@ -177,9 +186,9 @@ def _needs(strategy: Strategy, arrays: Mapping[str, Tensor]) -> dict[Need, Tenso
 
 
 def _nothing(need: Need, arrays: Mapping[str, Tensor]) -> Tensor:
-    if need.name == "labels" or "embedding" not in arrays:
-        return torch.empty(0, dtype=torch.int64)
-    return arrays["embedding"][:0]
+    """No rows, as wide as those of the candidates."""
+    alike = arrays.get(SOURCES.get((need.name, "candidates"), ""))
+    return torch.empty(0, dtype=torch.int64) if alike is None else alike[:0]
 
 
 def _sets(size: int, arrays: Mapping[str, Tensor]) -> dict[Over, Tensor]:
@@ -193,20 +202,22 @@ def _sets(size: int, arrays: Mapping[str, Tensor]) -> dict[Over, Tensor]:
     if "labels" in arrays and "predictions" in arrays and arrays["predictions"].shape[1] != 1:
         shape = tuple(arrays["predictions"].shape)
         raise BadShape(f"predictions have shape {shape} and labels one number per item: (N, 1) is needed", got=shape)
-    return {"labelled": torch.arange(size, size + next(iter(sizes.values()), 0))}
+    labelled = size + next(iter(sizes.values()), 0)
+    targets = labelled + len(arrays.get(TARGETS[0], ()))
+    return {"labelled": torch.arange(size, labelled), "targets": torch.arange(labelled, targets)}
 
 
 def _rows(need: Need, array: Tensor, sets: Mapping[Over, Tensor]) -> Tensor:
     """Rows of the candidates asked for, as a slice where they are contiguous; all rows of other sets."""
-    if need.over != "candidates":
-        return array
-    ids = sets["candidates"]
-    first, last = int(ids[0]), int(ids[-1])
-    rows = array[first : last + 1] if last - first + 1 == len(ids) else array[ids]
-    if need.name in ("probs", "mc_probs"):
-        _check_probs(need.name, rows, first)
-    if need.name in ("label_probs", "mc_label_probs"):
-        _check_label_probs(need.name, rows, first)
+    rows, first, name = array, 0, SOURCES[need.name, need.over]
+    if need.over == "candidates":
+        ids = sets["candidates"]
+        first, last = int(ids[0]), int(ids[-1])
+        rows = array[first : last + 1] if last - first + 1 == len(ids) else array[ids]
+    if len(rows) and need.name in ("probs", "mc_probs"):
+        _check_probs(name, rows, first)
+    if len(rows) and need.name in ("label_probs", "mc_label_probs"):
+        _check_label_probs(name, rows, first)
     return rows
 
 

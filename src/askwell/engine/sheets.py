@@ -35,7 +35,7 @@ BETWEEN = " | "
 class Line:
     """One row of a sheet. What is empty is "".
 
-    row    its number in a spreadsheet, where the headings are row 1
+    row    its number in a spreadsheet, where the headings are row 1; of a .jsonl file its line
     comma  whether numbers are written with a decimal comma, as where ";" stands between the cells
     """
 
@@ -80,15 +80,14 @@ def read_sheet(path: Path, encoding: str | None = None) -> list[Line]:
     if not path.stat().st_size:
         raise BadData(f"{path} is empty", got=str(path))
     if path.suffix.lower() == ".jsonl":
-        return _read(read_jsonl(path, encoding or "utf-8"), path, _given, 1)
+        return _read(read_jsonl(path, encoding or "utf-8"), path, _given)
     head = path.read_bytes()[: 1 << 16]
     encoding = encoding or next((name for mark, name in MARKS.items() if head.startswith(mark)), "utf-8")
-    delimiter = _delimiter(head)
-    return _read(read_csv(path, encoding, delimiter), path, _shown, 2, comma=delimiter == ";")
+    return _read(read_csv(path, encoding, _delimiter(head)), path, _shown)
 
 
-def _read(table: Table, path: Path, clean: Callable[[Any], Any], first: int, comma: bool = False) -> list[Line]:
-    """The rows of a table, numbered from `first`."""
+def _read(table: Table, path: Path, clean: Callable[[Any], Any]) -> list[Line]:
+    """The rows of a table in which there is anything."""
     if not table.count:
         raise BadData(f"{path} has no rows", got=str(path))
     named = {name.strip().casefold(): name for name in table.columns}
@@ -96,8 +95,9 @@ def _read(table: Table, path: Path, clean: Callable[[Any], Any], first: int, com
     columns = [
         table.column(named[name]) if name in named else [""] * table.count for name in ("question", "id", "label")
     ]
-    rows = enumerate(zip(*columns, strict=True), first)
-    return [Line(row, clean(question), clean(key), clean(label), comma) for row, (question, key, label) in rows]
+    cells = zip(table.rows, *(map(clean, column) for column in columns), strict=True)
+    lines = [Line(row, question, key, label, table.comma) for row, question, key, label in cells]
+    return [line for line in lines if line.answered or line.question != "" or line.id != ""]
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from askwell.core.recipe import Recipe
+from askwell.core.spec import build
 from askwell.engine.edits import Edits
 from askwell.engine.folder import Folder
 from askwell.engine.report import Report
@@ -25,13 +25,13 @@ def status(path: str | Path) -> dict[str, Any]:
 
 def summary(folder: Folder, manifest: Mapping[str, Any], store: Store) -> dict[str, Any]:
     """As JSON: data, recipe, items per state, rounds, and what the last report says."""
-    recipe, reports = Recipe.of(manifest["recipe"]), store.reports()
+    recipe, reports = manifest["recipe"], store.reports()
     last = Report.of(reports[-1]) if reports else None
     return {
         "path": str(folder.path),
         "data": manifest["data"]["name"],
-        "recipe": recipe.name,
-        "strategy": repr(recipe.strategy),
+        "recipe": recipe["name"],
+        "strategy": repr(build("strategies", recipe["strategy"])),
         "classes": list(Edits(tuple(manifest["data"]["classes"]), tuple(store.edits())).classes),
         "items": store.counts(),
         "rounds": store.planned,

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from askwell.errors import PoolExhausted, UnknownName
 from askwell.functional.distance import Points, Space
-from askwell.functional.pick import top, uniform
+from askwell.functional.pick import draw, top, uniform
 from askwell.functional.tiles import tiles
 
 __all__ = ["First", "Seeding", "kmeans", "kmeans_plus_plus", "nearest_to", "typicality"]
@@ -83,7 +83,7 @@ class _Draw:
         if first == "max":
             row = int(top(lengths, 1, self.rng))
         else:
-            row = self._by_weight(self.weights if first == "uniform" else lengths)
+            row = draw(self.weights if first == "uniform" else lengths, self.rng)
         self._add(row, float(lengths[row]))
         self._bring_up_to_date()
 
@@ -144,18 +144,15 @@ class _Draw:
         self.cumulative = (self.weights * self.bounds).cumsum(0, dtype=torch.float64)
         self.total = float(self.cumulative[-1])
 
-    def _by_weight(self, weights: Tensor) -> int:
-        cumulative = weights.cumsum(0, dtype=torch.float64)
-        if not cumulative[-1] > 0:
-            cumulative = torch.ones_like(cumulative).cumsum(0)
-        place = uniform(1, self.rng).to(cumulative.device) * cumulative[-1]
-        return int(torch.searchsorted(cumulative, place, right=True).clamp_(max=len(weights) - 1))
 
-
-def kmeans(rows: Tensor, clusters: int, rng: Generator) -> tuple[Tensor, Tensor]:
+def kmeans(
+    rows: Tensor, clusters: int, rng: Generator, weights: Tensor | None = None, exact_up_to: int = EXACT_UP_TO
+) -> tuple[Tensor, Tensor]:
     """Cluster of each row (N,) int64 and centroids (k, D), by scikit-learn, on the CPU.
 
-    rows  (N, D); mini-batches of 5000 above 50 clusters. k <= clusters: no more than there are rows.
+    rows         (N, D). k <= clusters: no more than there are rows
+    weights      (N,) above 0: what a row counts in the seeding, in its centroid and in the sum that is minimised
+    exact_up_to  with more clusters than this, mini-batches of 5000 rows
 
     O(N·D·k) per iteration.
 
@@ -171,12 +168,13 @@ def kmeans(rows: Tensor, clusters: int, rng: Generator) -> tuple[Tensor, Tensor]
     seed = int(torch.randint(1 << 31, (), generator=rng, device=rng.device))
     model = (
         KMeans(clusters, n_init=1, random_state=seed)
-        if clusters <= EXACT_UP_TO
+        if clusters <= exact_up_to
         else MiniBatchKMeans(clusters, n_init=1, batch_size=MINI_BATCH, random_state=seed)
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = model.fit_predict(rows.cpu().float().numpy())
+        share = None if weights is None else weights.cpu().double().numpy()
+        found = model.fit_predict(rows.cpu().float().numpy(), sample_weight=share)
     centroids = torch.from_numpy(model.cluster_centers_).to(rows)
     return torch.from_numpy(found).to(rows.device, torch.int64), centroids
 

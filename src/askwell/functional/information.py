@@ -101,8 +101,8 @@ def _mean_std(tile: Tensor) -> Tensor:
 
 
 def _shares(tile: Tensor) -> Tensor:
-    """(n, C): the share of draws that vote for each class."""
+    """(n, C): the share of draws that vote for each class; NaN where a vote is no number."""
     rows, draws, classes = tile.shape
-    votes = tile.argmax(2)
+    best = tile.max(2)
     counts = torch.zeros(rows, classes, dtype=tile.dtype, device=tile.device)
-    return counts.scatter_add_(1, votes, torch.ones_like(counts[:1, :1]).expand_as(votes)).div_(draws)
+    return counts.scatter_add_(1, best.indices, best.values.mul_(0).add_(1)).div_(draws)

@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from askwell.errors import BadShape, InputError, NotFinite, PoolExhausted, UnknownName
 
-__all__ = ["Noise", "gumbel", "quota", "top", "uniform"]
+__all__ = ["Noise", "draw", "filled", "gumbel", "one_each_first", "quota", "round_robin", "top", "uniform"]
 
 Noise = Literal["power", "softmax", "softrank"]
 
@@ -41,6 +41,74 @@ def top(scores: Tensor, n: int, key: Tensor | Generator) -> Tensor:
 def uniform(n: int, rng: Generator) -> Tensor:
     """(n,) float64 numbers in [0, 1), the same on every device that they are moved to."""
     return torch.rand(n, generator=rng, dtype=torch.float64, device=rng.device)
+
+
+def draw(weights: Tensor, rng: Generator) -> int:
+    """One row, with chances in proportion to its weight; any row alike where no weight is above 0.
+
+    weights (N,) >= 0. O(N).
+
+    >>> draw(torch.tensor([0., 0., 3.]), torch.Generator().manual_seed(0))
+    2
+    """
+    cumulative = weights.cumsum(0, dtype=torch.float64)
+    if not cumulative[-1] > 0:
+        cumulative = torch.ones_like(cumulative).cumsum(0)
+    place = uniform(1, rng).to(cumulative.device) * cumulative[-1]
+    below = torch.nextafter(cumulative[-1], cumulative.new_zeros(()))
+    return int(torch.searchsorted(cumulative, place.clamp_(max=below), right=True))
+
+
+def filled(rows: Tensor, n: int, scores: Tensor, key: Tensor | Generator) -> Tensor:
+    """The rows (m,), followed by the best of the others until there are n; equal scores by `key`, as in `top`.
+
+    >>> filled(torch.tensor([3]), 3, torch.tensor([.1, .9, .5, .8]), torch.arange(4))
+    tensor([3, 1, 2])
+    """
+    if len(rows) >= n:
+        return rows[:n]
+    others = scores.index_fill(0, rows, -torch.inf)
+    return torch.cat([rows, top(others, n - len(rows), key)])
+
+
+def one_each_first(order: Tensor, groups: Tensor) -> Tensor:
+    """Rows (n,) in the same order, but the first of each group before all others; groups (N,) int64. O(n log n).
+
+    >>> one_each_first(torch.tensor([3, 0, 2, 1]), torch.tensor([5, 6, 6, 5]))
+    tensor([3, 2, 0, 1])
+    """
+    by_group = order[groups[order].argsort(stable=True)]
+    sizes = groups[order].bincount()
+    sizes = sizes[sizes > 0]
+    first = torch.zeros(len(groups), dtype=torch.bool, device=order.device)
+    first[by_group[sizes.cumsum(0) - sizes]] = True
+    return torch.cat([order[first[order]], order[~first[order]]])
+
+
+def round_robin(groups: Tensor, n: int, key: Tensor) -> Tensor:
+    """n rows, one from each group in turn, the smallest group first, until all are used up.
+
+    groups  (N,) int64 group of each row, counted from 0
+    key     (N,): within a group the lower key goes first, and of two groups of one size that with the lower key
+
+    O(N log N). The walk of Citovsky et al. 2021, arXiv 2107.14263.
+
+    >>> groups = torch.tensor([2, 2, 2, 2, 1, 1, 0])
+    >>> groups[round_robin(groups, 6, torch.arange(7))]
+    tensor([0, 1, 2, 1, 2, 2])
+    """
+    if not 1 <= n <= len(groups):
+        raise PoolExhausted(n, len(groups))
+    sizes, rows = groups.bincount(), key.to(groups.device).argsort(stable=True)
+    places = torch.arange(len(rows), device=rows.device)
+    first = torch.full_like(sizes, len(rows)).scatter_reduce_(0, groups[rows], places, "amin")
+    seats = first.argsort(stable=True)
+    seats = seats[sizes[seats].argsort(stable=True)]
+    seat = seats.argsort()
+    rows = rows[seat[groups[rows]].argsort(stable=True)]
+    starts = sizes[seats].cumsum(0) - sizes[seats]
+    turn = places - starts[seat[groups[rows]]]
+    return rows[turn.argsort(stable=True)][:n]
 
 
 def gumbel(scores: Tensor, kind: Noise, beta: float, rng: Generator) -> Tensor:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,8 @@ from askwell.core.pool import Form, Pool
 from askwell.core.seeds import Seeds
 from askwell.core.spec import config, digest
 from askwell.core.task import Task
-from askwell.errors import BadData, InputError, UnmetNeeds
-from askwell.learners.answers import Answers, Numbers, One, answers_to, has_probabilities, tag
+from askwell.errors import AskwellError, BadData, InputError, NotFinite, UnmetNeeds
+from askwell.learners.answers import Answers, Numbers, One, Several, answers_to, has_probabilities, tag
 from askwell.learners.collect import collect
 from askwell.learners.weights import read, write
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["SklearnLearner"]
 
 ROWS = 4096
+LONGEST = 300
+"""Characters that are kept of what an estimator says."""
 COMMITTEES = (
     "BaggingClassifier", "BaggingRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor", "RandomForestClassifier",
     "RandomForestRegressor",
@@ -124,7 +127,12 @@ class SklearnLearner(Learner):
 
     @property
     def _name(self) -> str:
-        return type(self.prototype).__name__
+        return type(self._bare).__name__
+
+    @property
+    def _bare(self) -> Any:
+        """The estimator without the scale of its labels."""
+        return getattr(self.prototype, "regressor", self.prototype)
 
     @property
     def _last(self) -> Any:
@@ -155,8 +163,18 @@ class SklearnLearner(Learner):
                 f"estimator {self.factory.estimator!r} is a regressor and the labels of task {self.task!r} are no "
                 "numbers: choose a classifier, such as random_forest, logistic_regression or module:Class"
             )
+        if not (self.kind is Several or (numbers and self.task.outputs > 1)):
+            self._refuse_several()
         if not numbers:
             self._refuse_votes()
+
+    def _refuse_several(self) -> None:
+        targets = tag(self.prototype, "target_tags")
+        if targets is not None and not targets.single_output:
+            raise UnmetNeeds(
+                f"estimator {self.factory.estimator!r} learns several labels per item and those of task {self.task!r} "
+                "have one: choose one for a single label"
+            )
 
     def _refuse_votes(self) -> None:
         """Some estimators only know after their fit what they can say: `_fitted` looks again."""
@@ -211,19 +229,19 @@ class SklearnLearner(Learner):
 
         if "weights" not in held:
             return {}
-        if not has_fit_parameter(self.prototype, "sample_weight"):
+        if not has_fit_parameter(self._bare, "sample_weight"):
             raise UnmetNeeds(f"{self._name} cannot weigh items: its fit() takes no sample_weight")
         return {"sample_weight": held["weights"].numpy()}
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
-        """Inside, what scikit-learn refuses names the estimator."""
+        """Inside, whatever an estimator raises becomes one sentence that names it."""
         try:
             yield
-        except ValueError as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{self._name} cannot {what}: {error}") from error
+        except AskwellError:
+            raise
+        except Exception as error:
+            raise InputError(f"{self._name} cannot {what}: {shorten(str(error), LONGEST)}") from error
 
     @property
     def _known(self) -> Answers:
@@ -235,7 +253,14 @@ class SklearnLearner(Learner):
     def _rows(self, pool: Pool, needs: Sequence[Need], ids: Tensor) -> dict[Need, Tensor]:
         answers, rows = self._known, self._inputs(pool, ids)
         with self._explained("predict"):
-            return {need: self._answer(answers, need, rows) for need in needs}
+            found = {need: self._answer(answers, need, rows) for need in needs}
+        for need, values in found.items():
+            if not values.isfinite().all():
+                raise NotFinite(
+                    f"{self._name} gives {need} that are NaN or infinite: bring the columns to one scale, or change "
+                    "its settings"
+                )
+        return found
 
     def _answer(self, answers: Answers, need: Need, rows: Rows) -> Tensor:
         if need.name not in self.provides:

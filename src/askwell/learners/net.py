@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from askwell.core.learner import Allocate, FitReport, Job, Learner, Progress
 from askwell.core.needs import HEAD, Need, Over
@@ -95,6 +96,12 @@ class Net:
         made = model.build(form, outputs) if hasattr(model, "build") else _called(model, form=form, outputs=outputs)
         if not isinstance(made, nn.Module):
             raise InputError(f"model {self.model!r} makes no nn.Module but {type(made).__name__}", got=made)
+        if any(is_lazy(weights) for weights in (*made.parameters(), *made.buffers())):
+            raise InputError(
+                f"model {self.model!r} has lazy layers: give them their widths, which an argument `form` of the model "
+                "can tell",
+                got=made,
+            )
         return made if isinstance(made, EmbeddingNet) else Wrapped(made, self.layer)
 
 

@@ -35,6 +35,8 @@ SHORT = {
     "svm": ("sklearn.svm:SVC", "sklearn.svm:SVR"),
 }  # fmt: skip
 """name -> classifier and regressor."""
+SCALED = ("mlp", "svm")
+"""Short names whose regressors have settings that are meant for labels of deviation 1."""
 STEPS = ("drop", "passthrough")
 """What may stand where a list of named estimators has an estimator."""
 
@@ -53,8 +55,9 @@ class Sklearn:
     -d/2 and d/2 of two classes, and their softmax, which nobody has calibrated, as `probs`. A class without a label has
     probability 0; with one class labelled that class is certain. Of items with several labels each label's probability
     is `label_probs`: estimators that take (n, C) targets learn all labels at once, others get a copy per label. A
-    regressor gives `predictions`. Forests and bagging also give one draw per member, the first K of them: `mc_probs`,
-    `mc_label_probs` or `mc_predictions`.
+    regressor gives `predictions`; "svm" and "mlp" learn labels of mean 0 and deviation 1 and scale them back,
+    estimators by their class learn them as they are, so that `SVR(epsilon=5)` keeps its meaning. Forests and bagging
+    also give one draw per member, the first K of them: `mc_probs`, `mc_label_probs` or `mc_predictions`.
 
     Every `random_state` left open is seeded. Saved as the labelled rows, and fitted again on them by `load`: no pickle.
 
@@ -98,7 +101,11 @@ class Sklearn:
 
     def make(self, numbers: bool = False) -> Any:
         """The estimator, not fitted; `numbers` makes a short name mean the regressor."""
-        kind = _class(self.estimator, numbers)
+        made = self._set(_class(self.estimator, numbers), numbers)
+        return _scaled(made) if numbers and self.estimator in SCALED else made
+
+    def _set(self, kind: Any, numbers: bool) -> Any:
+        """An estimator of this class with the settings."""
         takes = _arguments(kind)
         values = {name: self._made(value, numbers, takes.get(name)) for name, value in self.settings}
         missing = [name for name, one in takes.items() if one.default is one.empty and name not in values]
@@ -162,6 +169,14 @@ def _class(name: str, numbers: bool) -> Any:
         others = ", ".join(sorted(one for one, (_, regressor) in SHORT.items() if regressor))
         raise UnmetNeeds(f"estimator {name!r} learns classes and the labels are numbers: choose one of {others}")
     return find("estimator", address)
+
+
+def _scaled(regressor: Any) -> Any:
+    """The regressor on labels of mean 0 and deviation 1."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+
+    return TransformedTargetRegressor(regressor, transformer=StandardScaler())
 
 
 def _arguments(kind: Any) -> dict[str, inspect.Parameter]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 
@@ -19,8 +19,9 @@ from askwell.learners.memory import SMALLEST
 from askwell.learners.net import NetLearner
 from askwell.models.folder import ModelFolder
 from askwell.models.net import Net as EmbeddingNet
-from askwell.models.pretrained import kept, renewed
+from askwell.models.pretrained import kept, renewed, width_of
 from askwell.schemes import Supervised
+from askwell.training.chance import lend
 from askwell.training.session import PRECISIONS
 from askwell.training.streams import first_batch
 
@@ -69,14 +70,19 @@ class Transformer:
     def __post_init__(self) -> None:
         self._check()
         object.__setattr__(self, "path", str(Path(self.path).resolve()))
-        found = self.folder.digest
-        if self.digest not in ("", found):
+        if not self.digest:
+            object.__setattr__(self, "digest", self.folder.digest)
+        self.check_unchanged()
+
+    def check_unchanged(self) -> None:
+        """Raises `BadData` if the folder's content is not what it was when it was first opened."""
+        found = ModelFolder(Path(self.path)).digest
+        if found != self.digest:
             raise BadData(
                 f"the model folder {self.path} has changed: its content has hash {found[:12]} and was "
                 f"{self.digest[:12]}; bring it back, or start anew with what is there now",
                 got=found,
             )
-        object.__setattr__(self, "digest", found)
 
     def _check(self) -> None:
         for name, least in (("length", 1), ("batch", SMALLEST)):
@@ -92,6 +98,11 @@ class Transformer:
     def folder(self) -> ModelFolder:
         """The opened folder."""
         return ModelFolder(Path(self.path))
+
+    @cached_property
+    def tried(self) -> dict[tuple[Any, ...], bool]:
+        """Whether the model drops anything, by form, outputs and classes that it was tried with."""
+        return {}
 
     @property
     def model(self) -> str:
@@ -114,8 +125,7 @@ class Transformer:
 
     def module(self, form: Form, outputs: int) -> EmbeddingNet:
         """The folder's encoder under a new head, for items as `served` says."""
-        example = first_batch(Blank(form), torch.zeros(2, dtype=torch.int64))
-        return renewed(self.folder, example, outputs, self.dropout, self.freeze)
+        return renewed(self.folder, _width(self, form), outputs, self.dropout, self.freeze)
 
     def served(self, form: Form) -> Form:
         """What one item looks like to the model: the folder's tokens in place of a pool's own words."""
@@ -131,10 +141,18 @@ class TransformerLearner(NetLearner):
     _texts: Tokenised | None = None
 
     def make(self) -> EmbeddingNet:
-        """The network with the folder's weights."""
+        """The network with the folder's weights; refuses a folder that has changed since it was opened."""
+        self.factory.check_unchanged()
         if self.factory.head == "given":
             return kept(self.factory.folder, self.task.labels, self.factory.freeze)
         return super().make()
+
+    def _tried(self) -> bool:
+        """Once for all fits, since the folder's content is fixed by its hash."""
+        given = (self.form, self.task.outputs, tuple(self.task.labels))
+        if given not in self.factory.tried:
+            self.factory.tried[given] = super()._tried()
+        return self.factory.tried[given]
 
     def adapted(self, pool: Pool) -> Pool:
         """Texts as tokens of the folder, looked up once for a fit and its scoring; pictures as they are served."""
@@ -145,3 +163,10 @@ class TransformerLearner(NetLearner):
             rows = token_rows(pool, folder.encode, self.form.shape[0], folder.digest, cache)
             self._texts = Tokenised(pool, rows, self.form.vocab)
         return self._texts
+
+
+@lru_cache(maxsize=64)
+def _width(factory: Transformer, form: Form) -> int:
+    """Width of the embedding, by one pass over a blank item, which draws from no stream of a fit."""
+    with lend(torch.Generator().manual_seed(0)):
+        return width_of(factory.folder, first_batch(Blank(form), torch.zeros(1, dtype=torch.int64)))

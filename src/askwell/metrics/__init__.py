@@ -1,6 +1,6 @@
 """Figures that say how good a model is, how far raters agree, and whether choosing paid."""
 
-from askwell.metrics.agreement import cohen
+from askwell.metrics.agreement import cohen, fleiss, krippendorff, resampled
 from askwell.metrics.calibration import temperature
 from askwell.metrics.classification import auroc, balanced_accuracy, calibration_error, of_probs
 from askwell.metrics.curves import (
@@ -28,7 +28,9 @@ __all__ = [
     "cohen",
     "compare_areas",
     "f1",
+    "fleiss",
     "intervals",
+    "krippendorff",
     "labels_to_target",
     "mean_average_precision",
     "mean_interval",
@@ -36,6 +38,7 @@ __all__ = [
     "of_predictions",
     "of_probs",
     "r2",
+    "resampled",
     "saving",
     "temperature",
 ]

@@ -111,6 +111,14 @@ class ModelFolder:
             raise BadData(
                 f"the model in {self.path} takes {NAMED[self.modality]}, and the items are {NAMED[form.kind]}", got=form
             )
+        if form.kind == "image":
+            self._check_channels(form.shape[0])
+
+    def _check_channels(self, given: int) -> None:
+        taken = self.pictures.channels
+        if given not in (1, taken):
+            wanted = "grey pictures" if taken == 1 else f"grey pictures and those of {taken} channels"
+            raise BadData(f"the model in {self.path} takes {wanted}, and the items have {given} channels", got=given)
 
     def encoder(self) -> nn.Module:
         """The model without any head, in float32; of an encoder and a decoder the encoder alone."""
@@ -168,16 +176,21 @@ class ModelFolder:
         return int(getattr(self.config.get_text_config(), "pad_token_id", None) or 0)
 
     def longest(self, wanted: int) -> int:
-        """Tokens per text, at most: as wanted, as the tokenizer allows, and as the model has positions."""
-        positions = getattr(self.config.get_text_config(), "max_position_embeddings", None)
-        counted = self.padding + 1 if self.padding else 0
-        room = positions - counted if positions and positions > counted else wanted
-        return min(wanted, int(self.tokenizer.model_max_length), int(room))
+        """Tokens per text, at most: as wanted, as the tokenizer allows, and as the model has positions.
+
+        Some models count positions from behind that of the padding token, as RoBERTa does: none of theirs is overrun.
+        """
+        limits = [wanted, int(self.tokenizer.model_max_length)]
+        positions = int(getattr(self.config.get_text_config(), "max_position_embeddings", None) or 0)
+        if positions > 0:
+            limits.append(positions - (self.padding + 1 if 0 < self.padding < positions - 1 else 0))
+        return min(limits)
 
     def encode(self, texts: Sequence[str], length: int) -> NDArray[np.int32]:
         """(n, length) rows of token + 1, with 0 where a text has ended; longer texts are cut."""
         rows = np.zeros((len(texts), length), np.int32)
-        found = self.tokenizer(list(texts), truncation=True, max_length=length, verbose=False)["input_ids"]
+        readable = [_whole(text) for text in texts]
+        found = self.tokenizer(readable, truncation=True, max_length=length, verbose=False)["input_ids"]
         for row, tokens in zip(rows, found, strict=True):
             row[: len(tokens)] = np.asarray(tokens, np.int32) + 1
         return rows
@@ -202,8 +215,12 @@ class ModelFolder:
 
     def _weights(self, what: str, auto: Callable[[Any], Any]) -> tuple[Any, list[str]]:
         """The model, and names of tensors that the folder lacks."""
-        given = {**self._given, "use_safetensors": True, "dtype": torch.float32, "output_loading_info": True}
+        given = {
+            **self._given, "use_safetensors": True, "dtype": torch.float32, "output_loading_info": True,
+            "ignore_mismatched_sizes": True,
+        }  # fmt: skip
         model, info = self._read(what, lambda hf: auto(hf).from_pretrained(**given))
+        self._refuse_sizes(sorted(info["mismatched_keys"]))
         return model, sorted(info["missing_keys"])
 
     def _read(self, what: str, read: Callable[[Any], Any]) -> Any:
@@ -226,6 +243,16 @@ class ModelFolder:
                 got=pickled[0],
             )
         raise BadData(f"the model folder {self.path} has no weights: there is no .safetensors file", got=str(self.path))
+
+    def _refuse_sizes(self, found: Sequence[tuple[str, Any, Any]]) -> None:
+        """Raises `BadData` for tensors (name, shape in the file, shape by the config) that are of two shapes."""
+        if found:
+            name, there, wanted = found[0]
+            raise BadData(
+                f"the weights in {self.path} are not those of its config.json: {name!r} has shape {tuple(there)} and "
+                f"should have {tuple(wanted)}",
+                got=name,
+            )
 
     def _refuse_missing(self, missing: Sequence[str], what: str) -> None:
         if missing:
@@ -267,6 +294,15 @@ def _digest(folder: Path, files: tuple[tuple[str, int, int], ...]) -> str:
         with (folder / name).open("rb") as file:
             state.update(hashlib.file_digest(file, "blake2b").digest())
     return state.hexdigest()
+
+
+def _whole(text: str) -> str:
+    """The text with U+FFFD for every half of a surrogate pair, which no tokenizer takes.
+
+    >>> _whole("a\\ud800b") == "a\\ufffdb"
+    True
+    """
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _size(given: Any) -> tuple[int, int] | None:

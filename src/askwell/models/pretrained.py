@@ -14,7 +14,7 @@ from askwell.models.folder import ModelFolder, Pictures
 from askwell.models.net import Net
 from askwell.models.wrap import Wrapped
 
-__all__ = ["Encoder", "Pretrained", "kept", "renewed"]
+__all__ = ["Encoder", "Pretrained", "kept", "renewed", "width_of"]
 
 
 class TextInputs(nn.Module):
@@ -132,12 +132,16 @@ class Classifier(nn.Module):
         return base
 
 
-def renewed(folder: ModelFolder, example: Tensor, outputs: int, dropout: float, freeze: bool) -> Net:
-    """The encoder under a new head; its width is that of the embedding of `example`, a batch."""
-    encoder = Encoder(folder)
+def width_of(folder: ModelFolder, example: Tensor) -> int:
+    """D of the embeddings (n, D) that the encoder gives to a batch."""
     with torch.no_grad():
-        width = encoder.eval()(example).shape[1]
-    return Pretrained(encoder, width, outputs, dropout, freeze).train()
+        embedding: Tensor = Encoder(folder).eval()(example)
+    return embedding.shape[1]
+
+
+def renewed(folder: ModelFolder, width: int, outputs: int, dropout: float, freeze: bool) -> Net:
+    """The encoder, whose embeddings have this width, under a new head."""
+    return Pretrained(Encoder(folder), width, outputs, dropout, freeze).train()
 
 
 def kept(folder: ModelFolder, classes: Sequence[str], freeze: bool) -> Net:

@@ -1,5 +1,11 @@
-"""Who answers questions: the truth in simulation; people answer through a project."""
+"""Who answers questions in simulation: the truth, the truth with mistakes, a crowd, another model.
 
+People answer through a project.
+"""
+
+from askwell.oracles.crowd import Crowd
+from askwell.oracles.model import Model
+from askwell.oracles.noisy import Noisy
 from askwell.oracles.truth import Truth
 
-__all__ = ["Truth"]
+__all__ = ["Crowd", "Model", "Noisy", "Truth"]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from askwell.core.scheme import Facts, Rows, Run, Scheme, Tick
+from askwell.core.scheme import Draw, Facts, Rows, Run, Scheme, Tick
 from askwell.errors import InputError, UnknownName, UnmetNeeds
 from askwell.training.augment import AUGMENTATIONS
 from askwell.training.average import check_average, follow, rate
@@ -122,7 +122,7 @@ class Supervised(Scheme):
     def supervise(self, run: Run) -> Callable[[Tick], None]:
         """Opens what the task needs and returns one step of it."""
         m, facts = run.m, run.facts
-        rows = run.stream("labelled", min(self.batch, max(2, facts.n_labelled)))
+        rows = run.stream("labelled", min(self.batch, max(2, facts.n_labelled)), self.drawn(run))
         update = run.update("task", m.net, lr=self.lr, kind=self.kind, clip=self.clip, **self._optimiser(facts))
         per_class = self._per_class(run)
         if self.average:
@@ -134,6 +134,10 @@ class Supervised(Scheme):
                 run.act("average", follow, m.average, m.net, rate(self.average, tick.step, tick.length))
 
         return step
+
+    def drawn(self, run: Run) -> str | Draw:
+        """Where labelled rows come from."""
+        return "labelled"
 
     def loss(self, run: Run, rows: Rows, per_class: Tensor | None = None) -> Tensor:
         """Weighted mean of the task's loss; 0 for no rows."""

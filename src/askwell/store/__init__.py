@@ -3,7 +3,7 @@
 from askwell.store.ballot import STATES
 from askwell.store.exchange import export, restore
 from askwell.store.record import Asked, Event, RoundRow, Segment
-from askwell.store.resolve import RESOLVERS, last, majority, mean
+from askwell.store.resolve import RESOLVERS, dawid_skene, last, majority, mean, resolver
 from askwell.store.store import Store, open_store
 
 __all__ = [
@@ -14,10 +14,12 @@ __all__ = [
     "RoundRow",
     "Segment",
     "Store",
+    "dawid_skene",
     "export",
     "last",
     "majority",
     "mean",
     "open_store",
+    "resolver",
     "restore",
 ]

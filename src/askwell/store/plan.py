@@ -174,10 +174,15 @@ def _ask(connection: sqlite3.Connection, plan: Plan, made: Sequence[int]) -> Non
     connection.executemany(
         QUESTION,
         [
-            (plan.round, rank, item, unit, plan.form, plan.answers, None if who is None else who + 1, score)
+            (plan.round, rank, item, unit, plan.form, *_wanted(plan, who), score)
             for rank, ((item, unit, who), score) in enumerate(places)
         ],
     )
+
+
+def _wanted(plan: Plan, who: int | None) -> tuple[int, int | None]:
+    """How many answers, and whose: one, of the annotator who is named."""
+    return (plan.answers, None) if who is None else (1, who + 1)
 
 
 def _listed(column: Any) -> list[Any]:

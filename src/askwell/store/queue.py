@@ -15,15 +15,24 @@ NEXT = """SELECT s.question FROM standing s JOIN question q ON q.id = s.question
     WHERE s.free > 0 AND (q.asked_of IS NULL OR q.asked_of = :who)
     AND NOT EXISTS (SELECT 1 FROM done WHERE question = s.question AND annotator = :who)
     AND NOT EXISTS (SELECT 1 FROM lease WHERE question = s.question AND annotator = :who)
-    ORDER BY s.question LIMIT :n"""
+    {which} ORDER BY s.question LIMIT :n"""
+BEFORE = """EXISTS (SELECT 1 FROM question o JOIN event e ON e.question = o.id WHERE o.item = q.item
+    AND o.unit = q.unit AND o.id <> q.id AND e.annotator = :who AND e.verb IN ('label', 'unsure'))"""
+FRESH, AGAIN = NEXT.format(which=f"AND NOT {BEFORE}"), NEXT.format(which=f"AND {BEFORE}")
 COUNT = """UPDATE standing SET free = max(0, remaining - (SELECT count(*) FROM lease
     WHERE lease.question = standing.question)) WHERE question = ?"""
 
 
-def lease(connection: sqlite3.Connection, n: int, who: int, until: float) -> list[int]:
-    """Up to n questions for this annotator: those that he holds, then free ones, both in the order of planning."""
+def lease(connection: sqlite3.Connection, n: int, who: int, until: float, again: bool = True) -> list[int]:
+    """Up to n questions for this annotator: those that he holds, then free ones, all in the order of planning.
+
+    again  also what he has answered in another question, last: a second opinion is somebody else's
+    """
     held = [row for (row,) in connection.execute(MINE, (who, OUT, n))]
-    found = [row for (row,) in connection.execute(NEXT, {"who": who, "n": n - len(held)})]
+    found: list[int] = []
+    for which in (FRESH, AGAIN) if again else (FRESH,):
+        left = n - len(held) - len(found)
+        found += [row for (row,) in connection.execute(which, {"who": who, "n": left})]
     rows = [(question, who, until) for question in held + found]
     connection.executemany("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", rows)
     free(connection, found)

@@ -21,7 +21,7 @@ from askwell.store.ballot import OUT, RESERVED, STATES, UNASKED
 from askwell.store.connection import Connections, Mode
 from askwell.store.migrations import migrate
 from askwell.store.packing import canonical, pack, unpack
-from askwell.store.record import Asked, Event, RoundRow, Segment, events, known, questions
+from askwell.store.record import Asked, Event, RoundRow, Segment, events, known, people, questions
 from askwell.store.record import edits as changes
 
 if TYPE_CHECKING:
@@ -260,15 +260,23 @@ class Store:
         with self.connections.read() as connection:
             return list(known(connection))
 
-    def take(self, n: int, annotator: str, seconds: float = 600.0) -> list[Row]:
+    @property
+    def people(self) -> dict[str, int]:
+        """All who may be asked, by their place in the list of annotators."""
+        with self.connections.read() as connection:
+            may = people(connection)
+            return {name: place for place, name in enumerate(known(connection)) if name in may}
+
+    def take(self, n: int, annotator: str, seconds: float = 600.0, *, again: bool = True) -> list[Row]:
         """Up to n questions for this annotator, those that he holds first; he holds them for `seconds`.
 
-        Taking again gives the same questions. Nobody gets a question that he has answered or skipped.
+        Taking again gives the same questions. Nobody gets a question that he has answered or skipped; an item about
+        which he has answered another question comes last, or, without `again`, not at all.
         """
         now = time.time()
         with self.connections.lend() as connection:
             queue.expire(connection, now)
-            found = queue.lease(connection, n, log.annotator(connection, annotator), now + seconds)
+            found = queue.lease(connection, n, log.annotator(connection, annotator), now + seconds, again)
             where = "WHERE question.id IN (SELECT value FROM json_each(?))"
             rows = {asked.id: _row(asked) for asked in questions(connection, where, (canonical(found),))}
         return [rows[question] for question in found]

@@ -18,7 +18,7 @@ from askwell.tasks.named import Named
 
 __all__ = ["MultiLabel"]
 
-BETWEEN = "|"
+BETWEEN, ALSO = "|", ";"
 LISTS = (list, tuple, set, frozenset)
 
 
@@ -58,7 +58,7 @@ class MultiLabel(Named):
             )
 
     def check(self, value: Any) -> list[str]:
-        """The names, given as a list (empty for none), as a text "a|b", or as a vector (C,) of 0 and 1."""
+        """The names, given as a list (empty for none), as a text "a|b" or "a;b", or as a vector (C,) of 0 and 1."""
         return [self.classes[place] for place in self._places(value)]
 
     def encode(self, values: Sequence[Any]) -> Tensor:
@@ -82,7 +82,7 @@ class MultiLabel(Named):
     def _split(self, text: str) -> list[str]:
         if not text:
             raise BadLabel(f"label '' is empty: give [] where none applies. Classes: {self._shown()}", got=text)
-        return text.split(BETWEEN)
+        return [text] if text in self._index else text.split(BETWEEN if BETWEEN in text else ALSO)
 
     def _marked(self, value: Any, parts: Any) -> list[int]:
         if isinstance(parts, set | frozenset) or not all(isinstance(part, int | float) for part in parts):

@@ -1,13 +1,13 @@
 """What every oracle promises. A check takes a function from hidden labels to the oracle.
 
 The labels are class names, one per pool position, None where the truth is unknown. An oracle that answers with noise
-has an attribute `noise`, the share of wrong answers.
+has an attribute `noise`, the share of wrong answers, or the share of each annotator by name.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scipy.stats import binom
@@ -105,11 +105,15 @@ def check_noise_is_as_declared(make: Make) -> None:
     """Over 10,000 answers the share of wrong labels agrees with `noise`, which is 0 unless given."""
     labels = [CLASSES[position % 3] for position in range(10_000)]
     oracle = make(labels)
-    told = [one for one in _ask(oracle, range(10_000)) if one.verb == "label"]
-    wrong = sum(one.value != labels[(one.question or 0) - 100] for one in told)
-    noise = float(getattr(oracle, "noise", 0.0))
-    low, high = (int(binom.ppf(q, len(told), noise)) for q in (SURE, 1 - SURE))
-    assert max(low, 0) <= wrong <= high, f"{wrong} of {len(told)} labels are wrong; the declared noise is {noise}"
+    declared = getattr(oracle, "noise", 0.0)
+    for who, name in enumerate(oracle.annotators):
+        told = [one for one in _ask(oracle, range(10_000), who=who) if one.verb == "label"]
+        wrong = sum(one.value != labels[(one.question or 0) - 100] for one in told)
+        noise = float(declared[name] if isinstance(declared, Mapping) else declared)
+        low, high = (int(binom.ppf(q, len(told), noise)) for q in (SURE, 1 - SURE))
+        assert max(low, 0) <= wrong <= high, (
+            f"{wrong} of {len(told)} labels by {name!r} are wrong; the declared noise is {noise}"
+        )
 
 
 @check

@@ -23,10 +23,11 @@ from askwell.data import Data, load
 from askwell.engine.loop import rounds
 from askwell.engine.project import Project
 from askwell.engine.report import Report
+from askwell.engine.simulated import simulated
 from askwell.errors import UnmetNeeds
 from askwell.learners import Net
+from askwell.learners.around import innermost, within
 from askwell.models import MLP
-from askwell.oracles import Truth
 from askwell.strategies import Random
 from askwell.testing.check import Check, check, pinned_generators
 from askwell.testing.toys import CLASSES, toy
@@ -51,8 +52,8 @@ MOST_STEPS = 200
 def _small(recipe: Recipe) -> Recipe:
     """The recipe at the size of a test: few items, few steps, a small network."""
     learner, scheme = recipe.learner, recipe.scheme
-    if isinstance(learner, Net):
-        learner = replace(learner, model=MLP(width=8, depth=1))
+    if isinstance(innermost(learner), Net):
+        learner = within(learner, lambda inner: replace(inner, model=MLP(width=8, depth=1)))
     return replace(recipe, learner=learner, scheme=scheme and _short(scheme), **SIZES)
 
 
@@ -70,10 +71,6 @@ def _data(task: str) -> Data:
     return load(problem.pool.rows.numpy(), **labels, test_size=12, validation_size=9, pool_size=39)
 
 
-def _oracle(recipe: Recipe, data: Data) -> Any:
-    return recipe.oracle or Truth(data.labels, annotators=tuple(f"truth-{one}" for one in range(recipe.answers)))  # type: ignore[arg-type] # toys have labels
-
-
 @contextmanager
 def _project(recipe: Recipe, seed: int = 0) -> Iterator[Project]:
     with (
@@ -88,7 +85,7 @@ def _asked(project: Project) -> list[int]:
 
 
 def _run(project: Project, last: int) -> list[Report]:
-    return list(rounds(project, _oracle(project.recipe, project.data), last=last))
+    return list(rounds(project, simulated(project.recipe, project.data), last=last))
 
 
 @check
@@ -146,12 +143,17 @@ def check_source_and_deviations_are_given(make: Make) -> None:
 
 @check
 def check_two_rounds_run(make: Make) -> None:
-    """Round 0 and two more run on a toy: exactly the budget is labelled, no item twice, in at most 200 steps."""
+    """Round 0 and two more run on a toy, in at most 200 steps: exactly the budget is asked and labelled.
+
+    No item is asked twice, unless the strategy asks any: then fewer may be labelled.
+    """
     with _project(_small(make())) as project:
         reports = _run(project, 2)
         labels = [report.labels for report in reports]
-        assert labels == [9, 13, 17], f"after each round there are {labels} labels instead of 9, 13 and 17"
-        assert len(set(_asked(project))) == 17, f"items {_asked(project)} were asked"
+        asked, again = _asked(project), project.recipe.strategy.asks == "any"
+        assert len(asked) == 17, f"{len(asked)} questions were asked instead of 17: items {asked}"
+        assert again or labels == [9, 13, 17], f"after each round there are {labels} labels instead of 9, 13 and 17"
+        assert again or len(set(asked)) == 17, f"items {asked} were asked"
         aside = set(_asked(project)) - set(project.data.split.candidates.tolist())
         assert not aside, f"items {sorted(aside)} were asked and are no candidates"
         steps = sum(int(report.fit["steps"]) for report in reports)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from askwell.core.needs import (
+    ANNOTATORS,
     COST,
     EMBEDDING,
     FEATURES,
@@ -39,7 +40,7 @@ __all__ = ["Extra", "Scene", "Scenes", "exact_label_probs", "exact_probs", "view
 
 STANDARD = (
     PROBS, LOGITS, EMBEDDING, FEATURES, MC_PROBS, LABEL_PROBS, MC_LABEL_PROBS, PREDICTIONS, MC_PREDICTIONS, COST, HEAD,
-    LABELS, VOTES,
+    LABELS, VOTES, ANNOTATORS,
 )  # fmt: skip
 NAMED = {need.name: need for need in STANDARD}
 GRID = 1024
@@ -190,6 +191,8 @@ class Scene:
                 Vote(seq, seq, item, "", "ann", int(self.truth[item]), 1.0, 0.0)
                 for seq, item in enumerate(ids.tolist())
             )
+        if need.name == "annotators":
+            return {"ann": 0, "bob": 1, "cid": 2}
         if need.name == "head":
             plane = torch.linspace(-1, 1, self.embedding.shape[1] * self.classes, dtype=self.dtype)
             return lambda z: z @ plane.reshape(-1, self.classes).to(z.dtype)

@@ -197,7 +197,7 @@ def check_refuses_non_finite(strategy: Strategy, scenes: Scenes = SCENES) -> Non
 
 def _break(broken: Sequence[Need], bad: float, need: Need, value: Any) -> Any:
     if need in broken:
-        value[4] = bad
+        value[min(4, len(value) - 1)] = bad
     return value
 
 
@@ -338,14 +338,14 @@ def check_docstring_is_complete(strategy: Strategy, scenes: Scenes = SCENES) -> 
 
 
 class _Sizes(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch does not annotate it
-    """Notes the largest tensor that any torch operation returns."""
+    """Notes the largest tensor that any torch operation returns; sparse ones are made of dense ones."""
 
     largest = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
         for value in out if isinstance(out, tuple | list) else (out,):
-            if isinstance(value, Tensor):
+            if isinstance(value, Tensor) and value.layout == torch.strided:
                 self.largest = max(self.largest, value.untyped_storage().nbytes())
         return out
 

@@ -68,6 +68,7 @@ class FitRun:
     def __post_init__(self) -> None:
         self.facts = _facts(self.job, self.task)
         self.previous = self.job.previous if "previous" in self.scheme.reads else {}
+        self.votes = self.job.votes if "votes" in self.scheme.reads else None
         self.children: dict[str, FitRun] = {}
         self._items: dict[str, Items] = {}
         self._phases: set[str] = set()

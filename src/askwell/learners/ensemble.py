@@ -1,0 +1,239 @@
+"""Several models in place of one: their mean is what is predicted, their disagreement is what strategies read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from askwell.core.learner import Allocate, FitReport, Job, Learner, Progress
+from askwell.core.needs import Need, Over
+from askwell.core.pool import Form, Pool
+from askwell.core.scheme import Scheme
+from askwell.core.seeds import Seeds
+from askwell.core.spec import digest
+from askwell.core.task import Task
+from askwell.core.view import Sliced
+from askwell.errors import BadData, InputError, UnmetNeeds
+from askwell.learners.around import answers_of
+from askwell.learners.collect import collect
+from askwell.learners.net import Net
+from askwell.learners.parts import gathered, own, prefixed, scattered
+from askwell.learners.weights import read, write
+
+__all__ = ["Ensemble", "EnsembleLearner"]
+
+log = logging.getLogger("askwell")
+
+ROWS = 4096
+MEMBER = "member"
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Trains K learners of one kind on the same labels, each from a seed of its own.
+
+    members    K, at least 2
+    of         the learner that each member is: a network, a linear head, an estimator, …
+    bootstrap  each member learns M labelled items drawn with replacement from the M that there are; needed where a fit
+               does not depend on its seed, as that of `Linear`
+
+    Draw k of `mc_probs`, `mc_label_probs` and `mc_predictions` is what member k says, so that `draws` may not exceed K
+    and two draws are the first two members. `probs`, `label_probs`, `predictions` and what is predicted are the mean of
+    the members. All else, such as `embedding`, `head` and `logits`, is that of the first member. Dropout is off.
+
+    Members are trained one after the other and are all kept: K times the time of a fit and the memory of a model.
+    Scoring reads the pool K times, a few thousand items at a time.
+
+    Lakshminarayanan, Pritzel and Blundell 2017, arXiv 1612.01474; in active learning: Beluch et al. 2018,
+    doi:10.1109/CVPR.2018.00976. Bootstrap: Breiman 1996, doi:10.1007/BF00058655.
+
+    >>> Ensemble(members=3).most_draws
+    3
+    """
+
+    members: int = 5
+    of: Any = field(default_factory=Net)
+    bootstrap: bool = False
+
+    def __post_init__(self) -> None:
+        if self.members < 2:
+            raise InputError(f"members must be at least 2, got {self.members}", got=self.members)
+        if isinstance(self.of, type) or not hasattr(self.of, "uses_scheme"):
+            raise InputError(f"`of` must be a learner, such as Net() or Sklearn(), got {self.of!r}", got=self.of)
+
+    @property
+    def uses_scheme(self) -> bool:
+        """Whether the members train by a scheme."""
+        return bool(self.of.uses_scheme)
+
+    @property
+    def most_draws(self) -> int:
+        """K: a strategy cannot have more draws."""
+        return self.members
+
+    def build(self, form: Form, task: Task, scheme: Scheme | None, device: str = "cpu") -> EnsembleLearner:
+        """A learner that has not been fitted; refuses what a member refuses."""
+        return EnsembleLearner(self, task, partial(self.of.build, form, task, scheme, device))
+
+
+class EnsembleLearner(Learner):
+    """K fitted learners."""
+
+    def __init__(self, factory: Ensemble, task: Task, make: Callable[[], Learner]) -> None:
+        self.factory, self.make, self.blank = factory, make, make()
+        self.warm = self.blank.warm
+        self.single, self.drawn = answers_of(task)
+        self._fitted: tuple[Learner, ...] = ()
+
+    @property
+    def provides(self) -> Set[str]:
+        return {*self.blank.provides, self.drawn.name}
+
+    def fit(self, pool: Pool, job: Job, seeds: Seeds, progress: Progress | None = None) -> FitReport:
+        fresh = tuple(self.make() for _ in range(self.factory.members))
+        reports = [
+            member.fit(pool, *self._lesson(job, place, seeds), self._shown(progress, place))
+            for place, member in enumerate(fresh)
+        ]
+        self._fitted = fresh
+        return _together(reports)
+
+    def compute(
+        self,
+        pool: Pool,
+        needs: Sequence[Need],
+        sets: Mapping[Over, Tensor],
+        seeds: Seeds,
+        out: Allocate | None = None,
+    ) -> dict[Need, Any]:
+        calls = [need for need in needs if need.kind == "call"]
+        found = self.members[0].compute(pool, calls, sets, seeds) if calls else {}
+        rows = [need for need in needs if need.kind == "rows"]
+        for over in dict.fromkeys(need.over for need in rows):
+            wanted = [need for need in rows if need.over == over]
+            ids = sets.get(over, torch.empty(0, dtype=torch.int64))
+            found |= collect(ids, ROWS, partial(self._rows, pool, wanted, seeds), out)
+        for need in rows:
+            if need.name == self.drawn.name:
+                _warn_if_equal(found[need][:ROWS])
+        return found
+
+    def predict(self, pool: Pool, ids: Tensor) -> Tensor:
+        first, *others = self.members
+        total = first.predict(pool, ids)
+        for member in others:
+            total = total + member.predict(pool, ids)
+        return total / len(self.members)
+
+    def state(self) -> dict[str, Tensor]:
+        return prefixed({part: member.state() for part, member in _named(self.members).items()})
+
+    def save(self, path: Path) -> str:
+        return write(path, gathered(_named(self.members), path.name))
+
+    def load(self, path: Path) -> None:
+        values, fresh = read(path), tuple(self.make() for _ in range(self.factory.members))
+        found = {".".join(key.split(".")[:2]) for key in values}
+        if found != set(_named(fresh)):
+            raise BadData(f"{path} does not hold the {len(fresh)} members of {self.factory!r}", got=sorted(found))
+        scattered(values, _named(fresh), path.name)
+        self._fitted = fresh
+
+    @property
+    def members(self) -> tuple[Learner, ...]:
+        """The members of the last fit, in order."""
+        if not self._fitted:
+            raise UnmetNeeds("this learner has not been fitted: call fit() or load()")
+        return self._fitted
+
+    def _lesson(self, job: Job, place: int, seeds: Seeds) -> tuple[Job, Seeds]:
+        """What one member learns, and its seeds, whatever the number of members."""
+        seeds = seeds.child(MEMBER, place)
+        mine = replace(job, previous=own(job.previous, f"{MEMBER}.{place}"))
+        return (_resampled(mine, seeds) if self.factory.bootstrap else mine), seeds
+
+    def _shown(self, progress: Progress | None, place: int) -> Progress | None:
+        """Progress of one member as a part of that of all."""
+        if progress is None:
+            return None
+        count = self.factory.members
+        return lambda what, done, total: progress(what, place * total + done, count * total)
+
+    def _rows(self, pool: Pool, needs: Sequence[Need], seeds: Seeds, ids: Tensor) -> dict[Need, Tensor]:
+        """All needs of one set for some items: the members that they ask for, one pass of each."""
+        over, counts = needs[0].over, {need: self._counted(need) for need in needs}
+        single, others = self.single.at(over), [need for need, count in counts.items() if not count]
+        most, said = max(counts.values()), list[Tensor]()
+        found: dict[Need, Tensor] = {}
+        for place, member in enumerate(self.members[: max(1, most)]):
+            wanted = ([single] if most else []) + (others if place == 0 else [])
+            told = member.compute(pool, wanted, {over: ids}, seeds.child(MEMBER, place))
+            said += [told[single]] if most else []
+            found |= {need: _dense(told[need]) for need in wanted if need in others}
+        return found | {
+            need: torch.stack(said[:count], 1) if need.name == self.drawn.name else torch.stack(said).mean(0)
+            for need, count in counts.items() if count
+        }  # fmt: skip
+
+    def _counted(self, need: Need) -> int:
+        """How many members a need asks for; 0 where it is what the first one says."""
+        if need.name != self.drawn.name:
+            return len(self.members) if need.name == self.single.name else 0
+        draws = int(need["draws"])
+        if not 1 <= draws <= len(self.members):
+            raise UnmetNeeds(
+                f"{need} asks for {draws} members and the ensemble has {len(self.members)}: set draws to "
+                f"{len(self.members)} or less, or train more members",
+                [str(need)],
+            )
+        return draws
+
+
+def _resampled(job: Job, seeds: Seeds) -> Job:
+    """The job with M of its M labelled items, drawn with replacement."""
+    size = len(job.labelled)
+    drawn = torch.randint(size, (size,), generator=seeds.torch("bootstrap")) if size else job.labelled
+    weights = None if job.weights is None else job.weights[drawn]
+    return replace(job, labelled=job.labelled[drawn], targets=job.targets[drawn], weights=weights)
+
+
+def _named(members: Sequence[Learner]) -> dict[str, Learner]:
+    return {f"{MEMBER}.{place}": member for place, member in enumerate(members)}
+
+
+def _together(reports: Sequence[FitReport]) -> FitReport:
+    """Steps and updates of all members, means of their losses; what else they say one by one."""
+    updates = [(name, count) for report in reports for name, count in report.updates.items()]
+    losses = {name: [report.losses[name] for report in reports if name in report.losses] for name in reports[0].losses}
+    return FitReport(
+        steps=sum(report.steps for report in reports),
+        epochs=max(report.epochs for report in reports),
+        updates={name: sum(count for other, count in updates if other == name) for name, _ in updates},
+        losses={name: fmean(values) for name, values in losses.items()},
+        stopped=", ".join(dict.fromkeys(report.stopped for report in reports if report.stopped)),
+        rehearsal=digest([report.rehearsal for report in reports]),
+        notes={"members": [report.notes for report in reports]},
+    )
+
+
+def _dense(rows: Any) -> Tensor:
+    found: Tensor = rows.dense() if isinstance(rows, Sliced) else rows
+    return found
+
+
+def _warn_if_equal(rows: Tensor) -> None:
+    """rows (n, K, …): members that never differ have nothing to disagree about."""
+    if rows.shape[1] > 1 and len(rows) and bool((rows == rows[:, :1]).all()):
+        log.warning(
+            "all %d members say the same of %d items: set bootstrap, or choose a learner whose fit depends on its seed",
+            rows.shape[1],
+            len(rows),
+        )
