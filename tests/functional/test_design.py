@@ -154,6 +154,33 @@ def test_rows_that_cannot_win_are_left_out(monkeypatch: pytest.MonkeyPatch) -> N
     assert sum(seen) < 12 * 400 / 2
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 100), st.integers(2, 5), st.integers(1, 4))
+def test_no_gain_is_above_its_bound(seed: int, classes: int, width: int) -> None:
+    p, z = pool(40, classes, width, seed)
+    fishers = Fishers(p, z, contrasts(classes, 9, rng()))
+    search = design._Search(fishers, 0.1 * torch.eye(fishers.width).double(), fishers.mean(), torch.arange(40))
+    for _ in range(6):
+        gains = design._trace_change(fishers.logits(slice(None)), search.seen, search.aimed, 1)
+        left = search.bounds > -torch.inf
+        assert (gains[left] <= search.bounds[left] + 1e-9).all()
+        assert_close(search.seen, fishers.inside(search.inverse, slice(None)))
+        assert_close(search.aimed, fishers.inside(search.product, slice(None)))
+        search.add()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 100), st.integers(2, 5), st.integers(1, 4))
+def test_one_row_at_a_time_finds_the_same(seed: int, classes: int, width: int) -> None:
+    p, z = pool(40, classes, width, seed)
+    fishers = Fishers(p, z, contrasts(classes, 9, rng()))
+    ridge, wanted = 0.1 * torch.eye(fishers.width).double(), fishers.mean()
+    whole = bait(fishers, ridge, wanted, 5, torch.arange(40)).rows.tolist()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design, "TOGETHER", 1)
+        assert bait(fishers, ridge, wanted, 5, torch.arange(40)).rows.tolist() == whole
+
+
 def test_random_directions_keep_lengths_on_average() -> None:
     assert_close(contrasts(5, 4, rng()) @ torch.ones(5).double(), torch.zeros(4).double(), atol=1e-12, rtol=0)
     assert_close(contrasts(5, 4, rng()) @ contrasts(5, 4, rng()).t(), torch.eye(4).double())

@@ -28,7 +28,7 @@ def vectors(rows: int, width: int, seed: int = 0) -> Tensor:
 
 
 def plain(v: Tensor, n: int) -> tuple[list[int], float]:
-    """The rows that came in, in order, and the residual: the card's steps by row, until only rounding is left."""
+    """The rows that came in, in order, and the residual: the card's steps by weights, until only rounding is left."""
     rows, sigma = v.numpy(), np.sqrt((v.numpy() ** 2).sum(1) + 1e-6)
     weights, came = np.zeros(len(rows)), []
     for _ in range(10 * n):

@@ -19,6 +19,7 @@ from askwell.core.view import Sliced, View
 from askwell.errors import InputError, UnknownName, UnmetNeeds
 from askwell.functional.information import bald, vote_entropy, vr_votes
 from askwell.functional.targets import prediction_changes
+from askwell.recipes import bald_topb, bemps, dbal, epig
 from askwell.strategies import (
     BAIT,
     BALD,
@@ -144,6 +145,17 @@ def test_bemps_takes_one_of_each_kind_of_change() -> None:
         assert 3 not in single.select(with_targets(single, mc, torch.stack([left, right])), 2, rng()).ids.tolist()
 
 
+def test_bemps_clusters_directions_whatever_their_length() -> None:
+    """One large and three middling changes of the first target, three small ones of the second: one of each target."""
+    left, right = torch.tensor([1.0, 1.0, -1.0, -1.0]), torch.tensor([1.0, -1.0, 1.0, -1.0])
+    first = torch.stack([0.49 * left, *3 * [0.3 * left], *3 * [0.1 * right]]) + 0.5
+    mc, targets = torch.stack([first, 1 - first], 2), torch.stack([0.4 * left + 0.5, 0.4 * right + 0.5])
+    strategy = BEMPS("mse", draws=4, share=1.0)
+    for seed in range(10):
+        view = with_targets(strategy, mc, torch.stack([targets, 1 - targets], 2))
+        assert [int(item) >= 4 for item in strategy.select(view, 2, rng(seed)).ids] == [False, True]
+
+
 def test_bemps_looks_at_the_share_with_the_largest_changes() -> None:
     mc = torch.softmax(2 * torch.randn(40, 4, 3, generator=rng()), 2)
     strategy = BEMPS("mse", draws=4, share=0.25)
@@ -235,6 +247,15 @@ def test_select_takes_targets_and_labelled_probabilities() -> None:
         select("bait", **given, n=3)
     with pytest.raises(InputError, match=r"^target_mc_probs are not probabilities: row 0 sums to 2\.0000 or "):
         select(strategy, mc_probs=mc, target_mc_probs=2 * targets, n=3)
+
+
+def test_recipes_have_the_numbers_of_their_papers() -> None:
+    naive, dropout = bald_topb(), dbal()
+    assert (naive.strategy, naive.batch, naive.budget) == (BALD(draws=10), 10, 290)
+    assert (dropout.strategy, dropout.initial_size, dropout.batch) == (VariationRatios(draws=100), 20, 10)
+    assert (dropout.rounds, epig().strategy, epig().batch) == (100, EPIG(draws=100, targets=100), 1)
+    assert (AcsFW(), BAIT().ridge) == (AcsFW(draws=10, entropy=0.7), 1.0)
+    assert (CoreMSE(), bemps().strategy) == (CoreMSE(draws=5, targets=600), BEMPS("log", 0.5, draws=5, targets=600))
 
 
 # Seeded pools of `pool_of`, and the picks of public implementations on them. Each was compared on 200 such pools.

@@ -163,8 +163,8 @@ def _trace_change(logits: Tensor, seen: Tensor, aimed: Tensor, sign: int) -> Ten
     """(n,) float64: how far the trace falls with each row added (1), or rises with each taken out (−1)."""
     inner = sign * (logits @ seen)
     inner.diagonal(dim1=1, dim2=2).add_(1)
-    solved: Tensor = torch.linalg.solve(inner, logits @ aimed)
-    return solved.diagonal(dim1=1, dim2=2).sum(1).double()
+    changes: Tensor = torch.linalg.solve(inner, logits @ aimed)
+    return changes.diagonal(dim1=1, dim2=2).sum(1).double()
 
 
 def _crossed(one: Tensor, other: Tensor) -> Tensor:

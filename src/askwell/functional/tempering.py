@@ -17,6 +17,7 @@ LEAST = 1e-6
 def tempered(probs: Tensor, temperature: float) -> Tensor:
     """(n, C) float64 softmax(log p / T); above 1 less sure, below 1 surer.
 
+    >>> import torch
     >>> tempered(torch.tensor([[.9, .1]]), 2.0)
     tensor([[0.7500, 0.2500]], dtype=torch.float64)
     """
@@ -28,6 +29,7 @@ def share_temperature(probs: Tensor, shares: Tensor) -> float:
 
     Least mean cross-entropy −Σ share · log p. O(n·C) per step of a bounded search, about 20 steps; 1 for no items.
 
+    >>> import torch
     >>> round(share_temperature(torch.tensor([[.9, .1]]), torch.tensor([[.75, .25]])), 3)
     2.0
     """
