@@ -52,7 +52,7 @@ and `note`, which only people read. Texts that a spreadsheet program would run a
 |---|---|
 | empty | no answer yet |
 | a class, by its name | the label |
-| `a\\|b` or `a;b`, `[]` | several labels; none of them |
+| `a;b` (or a bar in place of the semicolon), `[]` | several labels; none of them |
 | a number | the label of a regression; `2,5` in a file with semicolons |
 | `?` | looked at, and cannot tell: counts as an answer, and gives no label |
 | `-` or `skip` | not wanted by this annotator; others may still answer |

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+
+from askwell.engine.project import Project
 
 Run = Callable[..., Any]
 SMALL = ("--initial", 20, "--batch", 10, "--rounds", 2, "--pool-size", 200, "--test-size", 100)
@@ -73,6 +76,18 @@ def test_quiet_leaves_the_folder_and_json_is_one_document(simulate: Run) -> None
     assert {**found, **json.loads((folder / "result.json").read_text())} == found
 
 
+def test_a_crowd_answers_and_its_answers_become_labels(simulate: Run) -> None:
+    crowd = ("--oracle", "crowd(confusion=(0.1, 0.5, 0.5), cost=(3.0, 1.0, 1.0))")
+    done = simulate("--against", "none", *crowd, "--answers", 3, "--resolve", "one_coin", "--rounds", 1)
+    assert done.code == 0, done.err
+    seed = folder_of(done.out) / "seed-0"
+    recipe = json.loads((seed / "project.json").read_text())["recipe"]
+    assert (recipe["oracle"]["part"], recipe["answers"], recipe["resolve"]) == ("crowd", 3, "one_coin")
+    with Project.open(seed) as project:
+        assert Counter(vote.annotator for vote in project.store.votes()) == {f"annotator-{n}": 30 for n in (1, 2, 3)}
+        assert project.reports[-1].cost == 30 * 5.0
+
+
 def test_seeds_are_counted_from_the_first(simulate: Run) -> None:
     folder = folder_of(simulate("--against", "none", "--seed", 3, "--seeds", 2, "--rounds", 0).out)
     assert sorted(path.name for path in folder.glob("seed-*")) == ["seed-3", "seed-4"]
@@ -103,6 +118,9 @@ def test_status_and_export_tell_about_a_project(simulate: Run, askwell: Run, tmp
     [
         (("run", "no_such_data"), 2, "error: "),
         (("run", "digits", "--strategy", "margn"), 2, "error: unknown strategy 'margn': did you mean 'margin'? "),
+        (("run", "digits", "--oracle", "crwd()"), 2, "error: unknown oracle 'crwd': did you mean 'crowd'? "),
+        (("run", "digits", "--resolve", "last_one"), 2, "error: unknown way to resolve 'last_one': "),
+        (("run", "digits", "--answers", "0"), 2, "error: recipe 'margin': answers must be a whole number"),
         (("run", "digits", "--stop", "labels("), 2, "error: cannot read the stop rule 'labels('"),
         (("run", "digits", "--task", "multi"), 2, "error: Invalid value for '--task': 'multi' is not one of "),
         (("run", "digits", "--test-size", "x"), 2, "error: Invalid value for '--test-size': 'x' is neither a count "),

@@ -249,13 +249,13 @@ def test_numbers_with_features_and_a_seed(say: Run) -> None:
     table = ("--encoding", "utf-16", "--columns", "height,width", "--label", "size")
     made = say(
         "create", "sizes", "sizes.csv", "--task", "regression", *table, "--features", "features.npy",
-        "--seed", 7, "--device", "auto", "--precision", "bfloat16", "--answers", 2,
+        "--seed", 7, "--device", "auto", "--precision", "bfloat16", "--answers", 2, "--resolve", "last",
     )  # fmt: skip
     assert made["recipe"] == "greedy_sampling"
     manifest = json.loads(Path("sizes", "project.json").read_text())
     assert manifest["seed"] == 7
     assert manifest["recipe"]["learner"]["precision"] == "bfloat16"
-    assert manifest["recipe"]["answers"] == 2
+    assert (manifest["recipe"]["answers"], manifest["recipe"]["resolve"]) == (2, "last")
     assert manifest["data"]["options"]["columns"] == ["height", "width"]
 
 

@@ -93,6 +93,14 @@ def test_what_is_usual_fits(task, strategy):
     )  # fmt: skip
 
 
+def test_a_recipe_by_name_resolves_as_the_labels_do():
+    given = data("classification")
+    made = assemble("lcmd", form=given.pool.form, kind="classification")
+    check(made, given)
+    assert made.resolve == "majority"
+    assert assemble("margin", form=given.pool.form, kind="regression").resolve == "mean"
+
+
 def test_only_numbers_have_a_mean():
     given = data("multi_label")
     made = assemble(form=given.pool.form, kind="multi_label", resolve="mean")

@@ -136,6 +136,20 @@ def test_a_second_opinion_is_somebody_elses_where_there_is_somebody(tmp_path: Pa
         assert [asked.position for asked in project.take(2, "ann")] == [other, one]
 
 
+def test_second_opinions_are_not_shared_with_who_gave_the_first(tmp_path: Path, digits: Data) -> None:
+    with project_of(tmp_path / "a", digits) as project:
+        batch = Batch(project.candidates()[:6])
+        for round, names in enumerate([("ann",), ("ann", "bob")]):
+            project.store.plan(round, batch, basis=0, again=round > 0)
+            answer(project, Truth(digits.labels, names))
+        assert [vote.annotator for vote in project.store.votes()] == ["ann"] * 6 + ["bob"] * 6
+
+
+def test_of_two_answers_by_one_annotator_the_later_resolves() -> None:
+    votes = [Vote(seq, 1, 0, "", "ann", label, 1.0, 0.0) for seq, label in ((5, "a"), (1, "b"))]
+    assert dawid_skene(votes)(votes) == "a"
+
+
 def test_a_question_to_one_annotator_wants_his_answer_alone(tmp_path: Path, digits: Data) -> None:
     with project_of(tmp_path / "a", digits, answers=3) as project:
         project.store.register(["ann", "bob", "cid"])

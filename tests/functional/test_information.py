@@ -62,6 +62,7 @@ def test_exact_dropout_masks() -> None:
     p = torch.sigmoid(torch.tensor([0.0, 3.0, -2.0, 1.0], dtype=torch.float64))
     mc = torch.stack([p, 1 - p], 1)[None]
     assert_close(p, torch.tensor([0.5, 0.952574, 0.119203, 0.731059], dtype=torch.float64), atol=1e-6, rtol=0)
+    assert p.mean().item() == pytest.approx(0.575709, abs=1e-6)
     for score, value in ((entropy_of_mean, 0.681639), (mean_entropy, 0.457887), (bald, 0.223752)):
         assert score(mc).item() == pytest.approx(value, abs=1e-6)
 

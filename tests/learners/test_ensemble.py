@@ -227,7 +227,7 @@ def test_members_that_cannot_differ_are_told(caplog):
     ("make", "text"),
     [
         (lambda: Ensemble(1), "members must be at least 2, got 1"),
-        (lambda: Ensemble(of=3), "`of` must be a learner, such as Net() or Sklearn(), got 3"),
+        (lambda: Ensemble(of=3), "`of` must be a learner, such as Net() or Linear(), got 3"),
     ],
 )
 def test_bad_settings_are_refused(make, text):

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from askwell.core.seeds import Seeds
 from askwell.errors import InputError, UnmetNeeds
+from askwell.functional.information import bald, entropy_of_mean
 from askwell.training.masks import Dropping, Masks, Spot, noise
 from askwell.training.mc_dropout import MCDropout, reachable
 
@@ -251,6 +252,21 @@ def test_a_module_that_hands_values_over_by_the_side_is_run_as_a_whole():
     mc = MCDropout(net, [net], Seeds(0), x.__getitem__, IDS)
     assert not mc.replays
     assert torch.equal(drawn(mc, x)[1], plainly(net, mc, x))
+
+
+def test_draws_converge_to_all_masks_enumerated():
+    """Logit 3m₁ − 2m₂ with m of 0 or 1, evenly: mean .575709, its entropy .681639, BALD .223752."""
+    head = nn.Linear(2, 1, bias=False)
+    head.weight.data = torch.tensor([[1.5, -1.0]])
+    net = nn.Sequential(nn.Dropout(0.5), head)
+    x, ids = torch.ones(2, 2), torch.arange(2)
+    mc = MCDropout(net, [net], Seeds(0), x.__getitem__, ids)
+    first = drawn(mc, x, ids, 4000)[1][:1].sigmoid()
+    assert sorted({round(value, 6) for value in first.flatten().tolist()}) == [0.119203, 0.5, 0.731059, 0.952574]
+    p = torch.cat([first, 1 - first], 2)
+    assert float(first.mean()) == pytest.approx(0.575709, abs=0.015)
+    assert float(entropy_of_mean(p)) == pytest.approx(0.681639, abs=0.005)
+    assert float(bald(p)) == pytest.approx(0.223752, abs=0.01)
 
 
 def test_scales_keep_the_mean():

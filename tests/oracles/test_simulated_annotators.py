@@ -97,7 +97,7 @@ def test_who_is_not_always_there_needs_a_generator() -> None:
 
 
 def test_a_model_answers_with_its_most_probable_class() -> None:
-    model = Model([[0.6, 0.3, 0.1], [0.2, 0.4, 0.4], [0.34, 0.33, 0.33]], CLASSES, cost=0.1, sure=0.35)
+    model = Model([[0.6, 0.3, 0.1], [0.2, 0.4, 0.4], [0.34, 0.33, 0.33]], CLASSES, cost=0.1, sure=0.4)
     told = list(model.answer(questions([1, 0, 2])))
     assert [(one.verb, one.value, one.cost) for one in told] == [
         ("label", "birch", 0.1), ("label", "ash", 0.1), ("unsure", None, 0.1)

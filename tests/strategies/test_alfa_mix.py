@@ -41,6 +41,11 @@ def test_no_step_where_the_anchor_agrees_or_there_is_no_gradient() -> None:
     assert torch.equal(mixed(Z, ANCHOR, torch.zeros(1, 2), EPSILON), Z)
 
 
+@pytest.mark.parametrize("scale", [1e-20, 1e-25, 1e-37])
+def test_a_step_is_as_long_where_the_model_is_sure_and_the_gradient_tiny(scale: float) -> None:
+    assert_close(mixed(Z, ANCHOR, scale * G, EPSILON), mixed(Z, ANCHOR, G, EPSILON))
+
+
 def reference(z: Tensor, head: Tensor, anchors: Tensor, epsilon: float) -> list[bool]:
     """Flips, item by item, by the formula for alpha and the gradient of cross-entropy of a linear head by hand."""
     flips = []

@@ -254,7 +254,8 @@ def test_recipes_have_the_numbers_of_their_papers() -> None:
     assert (naive.strategy, naive.batch, naive.budget) == (BALD(draws=10), 10, 290)
     assert (dropout.strategy, dropout.initial_size, dropout.batch) == (VariationRatios(draws=100), 20, 10)
     assert (dropout.rounds, epig().strategy, epig().batch) == (100, EPIG(draws=100, targets=100), 1)
-    assert (AcsFW(), BAIT().ridge) == (AcsFW(draws=10, entropy=0.7), 1.0)
+    assert (AcsFW(), BAIT()) == (AcsFW(draws=10, entropy=0.7), BAIT(ridge=1.0, width=64, classes=16))
+    assert (Committee(), CoreLog()) == (Committee("votes", draws=5), CoreLog(draws=5, targets=600))
     assert (CoreMSE(), bemps().strategy) == (CoreMSE(draws=5, targets=600), BEMPS("log", 0.5, draws=5, targets=600))
 
 
@@ -361,17 +362,30 @@ def test_core_mse_agrees_with_its_authors() -> None:
         assert picks(CoreMSE(draws=draws), mc, mc[:0], n=n) == wanted
 
 
+def divergences(mc: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """(N,) expected KL(p(· | y) ‖ p) and KL(p ‖ p(· | y)) of the targets' predictions, by their definitions."""
+    p, before = mc.mean(1), targets.mean(1)[None, :, None]
+    after = torch.einsum("ikc,jkd->ijcd", mc, targets) / mc.shape[1] / p[:, None, :, None]
+    ratio = (after / before).log()
+    forward, backward = ((weights * ratio).sum(3) for weights in (after, -before))
+    return (p[:, None] * forward).sum(2).mean(1), (p[:, None] * backward).sum(2).mean(1)
+
+
 def test_core_log_differs_from_its_authors_by_the_direction_of_the_divergence() -> None:
     """davidtw999/BEMPS cdd29cb, `bemps_corelog_batch_topk`: KL(p ‖ p(· | y)), 200 of 200 pools; ours on 77 of 200."""
+    forward, backward = divergences(CANDIDATES[:1], TARGETS)
+    assert (float(forward), float(backward)) == pytest.approx((0.113948, 0.131473), abs=1e-6)
     public = ([7, 13, 14, 22], [13, 16, 18, 5], [19, 35, 9], [8, 34, 12])
+    same = []
     for seed, wanted in zip(SEEDS, public, strict=True):
         rows, draws, classes, n = sizes(seed)
         mc = pool_of(seed, rows, draws, classes)
-        mean = mc.mean(1)
-        after = torch.einsum("ikc,jkd->ijcd", mc, mc) / draws / mean[:, None, :, None]
-        reversed_divergence = (mean[None, :, None] * (mean[None, :, None] / after).log()).sum(3)
-        scores = (mean[:, None] * reversed_divergence).sum(2).mean(1)
-        assert scores.topk(n).indices.tolist() == wanted
+        forward, backward = divergences(mc, mc)
+        ours = picks(CoreLog(draws=draws), mc, mc[:0], n=n)
+        assert ours == forward.topk(n).indices.tolist()
+        assert wanted == backward.topk(n).indices.tolist()
+        same.append(ours == wanted)
+    assert same == [False, True, True, False]
 
 
 def test_acs_fw_agrees_with_its_authors() -> None:

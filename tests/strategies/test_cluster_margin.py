@@ -92,6 +92,27 @@ def test_small_clusters_are_served_before_large_ones_are_served_twice() -> None:
     assert [int(z[row].round()) for row in batch.ids] == [20, 9, 0, 9, 0]
 
 
+def test_as_many_take_part_as_beta_says() -> None:
+    p = torch.stack([0.5 + torch.arange(6) / 20, 0.5 - torch.arange(6) / 20], 1)
+    for beta, wanted in ((1.25, 2), (1.5, 2), (2, 3), (float("inf"), 5)):
+        clusters = np.where(np.arange(6) == wanted, 1, 0)
+        first = [choose(ClusterMargin(beta=beta), p, p, 2, {"ids": np.arange(6), "clusters": clusters}).ids[0]]
+        assert first == [wanted]
+
+
+def test_a_cluster_is_asked_for_a_random_item() -> None:
+    p, z = probs(0, 6, 2), torch.zeros(6, 1)
+    view = view_of(ClusterMargin(), {PROBS: p, EMBEDDING: z}, torch.arange(6))
+    view.state = {"ids": np.arange(6), "clusters": np.zeros(6, dtype=np.int64)}
+    assert {int(ClusterMargin().select(view, 1, rng(seed)).ids) for seed in range(80)} == set(range(6))
+
+
+def test_there_are_clusters_for_each_item_of_the_first_batch() -> None:
+    batch = choose(ClusterMargin(clusters=4), probs(0, 60, 3), draws(1, 60, 2), 3)
+    assert batch.state is not None
+    assert len(batch.state["clusters"].unique()) == 12
+
+
 def test_the_first_batch_keeps_its_clusters_and_later_ones_use_them() -> None:
     p, z = probs(3, 40, 3), draws(4, 40, 2)
     first = choose(ClusterMargin(threshold=1.0), p, z, 4)

@@ -19,18 +19,18 @@ MAY = {"ann": 0, "bob": 3, "cid": 4}
 """The numbers of annotators have gaps where somebody may not be asked."""
 
 
-def view_of(said: Tensor, fresh: Tensor, may: dict[str, int] | None = None) -> View:
-    """New items 0 … with these probabilities, then answered ones of which the model knows nothing."""
+def view_of(said: Tensor, fresh: Tensor, may: dict[str, int] | None = None, own: Tensor | None = None) -> View:
+    """New items 0 … with these probabilities, then answered ones: of these the model knows nothing, unless given."""
     names, new, classes = ["ann", "bob", "cid", "gone"], len(fresh), fresh.shape[1]
     rows, people = (said >= 0).nonzero(as_tuple=True)
     votes = [
         Vote(seq, seq, new + row, "", names[who], int(said[row, who]), 1.0, 0.0)
         for seq, (row, who) in enumerate(zip(rows.tolist(), people.tolist(), strict=True))
     ]
-    even = torch.full((len(said), classes), 1 / classes)
-    draws = torch.cat([fresh, even])[:, None]
+    own = torch.full((len(said), classes), 1 / classes) if own is None else own
+    draws = torch.cat([fresh, own])[:, None]
     given = {
-        MC_PROBS(draws=1): draws, PROBS.at("labelled"): even, VOTES: votes, ANNOTATORS: MAY if may is None else may,
+        MC_PROBS(draws=1): draws, PROBS.at("labelled"): own, VOTES: votes, ANNOTATORS: MAY if may is None else may,
     }  # fmt: skip
     ids = torch.arange(len(draws))
 
@@ -50,6 +50,14 @@ def test_the_score_of_a_new_item_is_its_predictive_entropy() -> None:
     fresh = torch.tensor([[0.5, 0.5], [0.9, 0.1]])
     scores = CrowdIntents(draws=1).scores(view_of(skilled(), fresh))
     torch.testing.assert_close(scores[:2], torch.tensor([0.693147, 0.325083]))
+
+
+def test_the_score_of_an_answered_item_is_the_entropy_of_model_times_answers() -> None:
+    """One answer about each item; with four right answers and a wrong one credited, ann is right at a rate of 5/6."""
+    said, fresh = torch.tensor([[0, -1, -1], [1, -1, -1]]), torch.tensor([[0.5, 0.5]])
+    own = torch.tensor([[0.9, 0.1], [0.5, 0.5]])
+    scores = CrowdIntents(draws=1, settled=1.0, turns=1).scores(view_of(said, fresh, own=own))
+    torch.testing.assert_close(scores, torch.tensor([0.693147, 0.104733, 0.450561]))
 
 
 def test_an_item_is_settled_once_its_posterior_is_high_enough() -> None:

@@ -38,6 +38,11 @@ def test_weighted_centroids_of_the_card() -> None:
     assert line[innermost(line, cluster, centroids, torch.arange(4)), 0].sort().values.tolist() == [1.0, 10.0]
 
 
+@pytest.mark.parametrize(("weights", "centre"), [(torch.tensor([8.0, 1.0, 1.0]), 0.3), (None, 1.0)])
+def test_a_centroid_is_a_weighted_mean(weights: Tensor | None, centre: float) -> None:
+    assert kmeans(torch.tensor([[0.0], [1.0], [2.0]]), 1, rng(), weights)[1].item() == pytest.approx(centre)
+
+
 def test_scaling_the_weights_changes_nothing() -> None:
     z, weights = blobs(3), torch.rand(48, generator=rng(4))
     assert torch.equal(representatives(z, 7, rng(), weights), representatives(z, 7, rng(), 4 * weights))
@@ -69,9 +74,13 @@ def test_only_the_least_decided_take_part_and_scores_are_theirs() -> None:
 def test_empty_clusters_are_filled_with_the_least_decided_others() -> None:
     doubt = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.5, 0.1])
     z = torch.tensor([[0.0], [0.0], [0.0], [5.0], [5.0], [5.0]])
-    chosen = picks(DiverseMinibatch(beta=1.25), binary(doubt), z, 4)
-    assert len({0, 1, 2} & set(chosen)) == 3
-    assert set(chosen) <= {0, 1, 2, 3, 4}
+    chosen = {frozenset(picks(DiverseMinibatch(beta=1.25), binary(doubt), z, 4, seed)) for seed in range(20)}
+    assert chosen == {frozenset({0, 1, 2, 3}), frozenset({0, 1, 2, 4})}
+
+
+def test_all_take_part_where_beta_has_no_end() -> None:
+    z = torch.tensor([[0.0], [0.0], [0.0], [9.0]])
+    assert 3 in picks(DiverseMinibatch(beta=float("inf")), binary(torch.tensor([0.9, 0.8, 0.7, 0.1])), z, 2)
 
 
 def test_items_that_are_sure_still_count() -> None:

@@ -12,6 +12,7 @@ from askwell.core.needs import EMBEDDING, HEAD
 from askwell.core.view import Batch
 from askwell.errors import InputError
 from askwell.functional.flips import dropout_flips
+from askwell.functional.prototypes import representatives
 from askwell.strategies import Dropquery
 
 
@@ -49,6 +50,17 @@ def test_candidates_of_the_card() -> None:
     for n in (1, 2, 7):
         assert torch.equal(Dropquery().candidates(flips, n), of[torch.isin(of % 6, torch.tensor([0, 2, 4]))])
     assert torch.equal(Dropquery().candidates(flips, 8), flips.nonzero()[:, 0])
+
+
+def test_25_candidates_per_item_are_enough() -> None:
+    for plenty, wanted in ((25, 25), (24, 30)):
+        flips = torch.tensor([2] * plenty + [1] * (30 - plenty) + [0] * 9)
+        assert len(Dropquery().candidates(flips, 1)) == wanted
+
+
+def test_the_middles_of_the_card() -> None:
+    line = torch.tensor([[0.0], [0.3], [0.4], [5.0]])
+    assert sorted(representatives(line, 2, rng()).tolist()) == [1, 3]
 
 
 def test_asks_among_the_candidates_for_the_middle_of_each_cluster(monkeypatch: pytest.MonkeyPatch) -> None:

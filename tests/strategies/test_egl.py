@@ -78,6 +78,14 @@ def test_the_longest_embedding_wins_among_equally_unsure_items() -> None:
     assert EGL().select(view, 3, rng()).ids.tolist() == [10, 20, 0]
 
 
+@pytest.mark.parametrize(("norm", "bias", "score"), [("l2", True, 3.605551), ("l2", False, 3.535534), ("l1", False, 7)])
+def test_the_strategy_scores_by_its_norm_and_bias(norm: Norm, bias: bool, score: float) -> None:
+    strategy = EGL(norm, bias)
+    view = view_of(strategy, {PROBS: torch.full((1, 2), 0.5), EMBEDDING: CARD.float()})
+    assert strategy.scores(view).tolist() == pytest.approx([score], abs=1e-6)
+    assert EGL() == EGL("l2", bias=True)
+
+
 def test_refuses() -> None:
     with pytest.raises(UnknownName, match=r"^unknown norm 'l3': did you mean 'l[12]'\? Known: l1, l2$"):
         EGL(norm="l3")  # type: ignore[arg-type]  # the wrong name is the point

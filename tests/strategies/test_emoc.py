@@ -13,7 +13,7 @@ from askwell.core.needs import EMBEDDING, LABELS
 from askwell.errors import BadShape, InputError, NotFinite, UnmetNeeds
 from askwell.functional.distance import Points
 from askwell.functional.kernels import Gaussian
-from askwell.functional.output_change import expected_output_change
+from askwell.functional.output_change import _Process, _surprise, expected_output_change
 from askwell.strategies import EMOC
 
 WIDTH = 2**0.5
@@ -52,6 +52,20 @@ def test_numbers_of_the_card() -> None:
     assert scores[1:].tolist() == pytest.approx([0.134845, 0.307248, 0.258464], abs=1e-6)
 
 
+def test_posterior_of_the_card() -> None:
+    """Labelled (0, +1): mean and variance at .5 and 2, and the probability of +1 there."""
+    line = Points(LINE)
+    process = _Process(line.take(torch.tensor([0])), torch.ones(1, 1), Gaussian(WIDTH), 0.1)
+    here = process.whitened(line, slice(1, 3))
+    mean, variance = process.mean(here)[0], 1 - here.square().sum(0)
+    assert mean.tolist() == pytest.approx([0.802270, 0.123032], abs=1e-6)
+    assert variance.tolist() == pytest.approx([0.291999, 0.983349], abs=1e-6)
+    positive = torch.special.ndtr(mean / (variance + 0.1).sqrt())
+    assert positive.tolist() == pytest.approx([0.899970, 0.547047], abs=1e-6)
+    surprise = positive * (1 - mean) + (1 - positive) * (1 + mean)
+    assert _surprise(mean[None], variance + 0.1).tolist() == pytest.approx(surprise.tolist(), abs=1e-12)
+
+
 def test_closed_form_is_the_refit() -> None:
     x, candidates, y = draws(0, 7, 3), draws(1, 20, 3), torch.tensor([1.0, 1, -1, 1, -1, -1, 1]).double()
     space = Points(candidates)
@@ -80,6 +94,7 @@ def test_reference_items_are_evenly_spaced() -> None:
     view = view_of(EMOC(), given, labelled=1)
     wanted = by_refitting(LINE[:1], torch.ones(1).double(), LINE, LINE[[0, 2]], 0.1)
     torch.testing.assert_close(EMOC(width=1, reference=2).score(view), wanted, rtol=1e-9, atol=0)
+    assert EMOC() == EMOC(width=None, noise=0.1, reference=500)
 
 
 def test_the_width_follows_the_spread_of_the_candidates() -> None:

@@ -41,10 +41,29 @@ def test_equal_steps_go_to_the_lowest_key() -> None:
     assert line.beside(-np.arange(10.0)) == 8
 
 
+def test_of_equally_short_runs_the_first_is_halved() -> None:
+    assert Line(np.arange(9), np.array([0, 4, 8]), np.array([True, False, True])).middle() == 2
+
+
 def test_orders_of_the_card() -> None:
     p = torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.5, 0.3], [0.45, 0.35, 0.2], [0.1, 0.1, 0.8]])
     orders = [line_order(p, c, torch.arange(4)).tolist() for c in range(3)]
     assert orders == [[0, 2, 1, 3], [1, 2, 0, 3], [3, 1, 2, 0]]
+
+
+ORDERS = [
+    [[1, 4, 8, 5, 2, 9, 6, 3, 10, 7, 0, 11], [0, 7, 10, 6, 5, 2, 9, 8, 3, 4, 11, 1],
+     [11, 3, 9, 7, 10, 6, 2, 8, 5, 0, 4, 1]],
+    [[5, 0, 1, 8, 2, 11, 3, 7, 10, 4, 9, 6], [6, 9, 7, 10, 2, 8, 1, 5, 4, 0, 3, 11],
+     [11, 4, 3, 1, 8, 10, 0, 5, 9, 7, 2, 6]],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_orders_agree_with_the_repository(seed: int) -> None:
+    """`create_linear_graphs` of jifanz/GALAXY at 3323af8, from its end: 200 of 200 pools."""
+    p = probs(seed, 12, 3)
+    assert [line_order(p, c, torch.arange(12)).tolist() for c in range(3)] == ORDERS[seed]
 
 
 def test_equal_items_stand_by_their_keys() -> None:

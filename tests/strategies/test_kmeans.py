@@ -14,8 +14,10 @@ from torch.testing import assert_close
 from askwell.core.needs import FEATURES, LABELS
 from askwell.core.view import Batch
 from askwell.errors import UnknownName, UnmetNeeds
+from askwell.functional.cluster import kmeans
 from askwell.functional.mixture import Mixture, centre_classifier, nearest_centre
-from askwell.functional.pick import one_each_first
+from askwell.functional.pick import one_each_first, uniform
+from askwell.functional.prototypes import innermost, representatives
 from askwell.strategies import Kmeans, PreClustering
 
 KNOWN = FEATURES.at("labelled")
@@ -44,6 +46,13 @@ def test_kmeans_fills_empty_clusters_at_random() -> None:
     assert {frozenset(rows) for rows in found} == {frozenset({3, a, b}) for a, b in ((0, 1), (0, 2), (1, 2))}
 
 
+def test_hundreds_of_clusters_of_few_rows_take_no_mini_batches() -> None:
+    rows, generator = draws(0, 80, 2), rng()
+    cluster, centroids = kmeans(rows, 60, generator, exact_up_to=60)
+    wanted = innermost(rows, cluster, centroids, uniform(80, generator))
+    assert torch.equal(representatives(rows, 60, rng()), wanted)
+
+
 @pytest.mark.parametrize(
     ("seed", "theirs"), [(0, [11, 13, 26, 36]), (1, [2, 22, 28, 43]), (2, [1, 22, 29, 43])], ids=["0", "1", "2"]
 )
@@ -62,6 +71,12 @@ def test_the_mixture_of_the_card() -> None:
     assert_close(density, torch.tensor([0.207554, 0.249428, 0.287262, 0.103812], dtype=double), atol=1e-6, rtol=0)
     quarter = density * torch.minimum(p, 1 - p)
     assert_close(quarter, torch.tensor([0.103777, 0.048729, 0.032860, 0.010409], dtype=double), atol=1e-6, rtol=0)
+
+
+def test_with_one_cluster_all_are_as_likely_and_the_density_ranks() -> None:
+    joint = Mixture(torch.ones(1, 1), torch.ones(1), 0.5).log_joint(torch.tensor([[1.0], [0.5], [2.0], [-3.0]]))
+    assert torch.equal(joint.softmax(1), torch.ones(4, 1, dtype=torch.float64))
+    assert joint.logsumexp(1).argsort(descending=True).tolist() == [0, 1, 2, 3]
 
 
 def test_a_mixture_counts_its_rows() -> None:
@@ -172,6 +187,12 @@ def test_starts_with_four_clusters_or_two_per_class(classes: int, clusters: int)
     state = strategy.select(view, 1, rng()).state
     assert state is not None
     assert len(state["centres"]) == clusters
+
+
+def test_labelled_items_are_clustered_with_the_candidates() -> None:
+    state = ask(PreClustering(), draws(0, 40, 2), torch.full((1, 2), 50.0), [0], 1).state
+    assert state is not None
+    assert state["centres"].amax(0).tolist() == pytest.approx([50.0, 50.0])
 
 
 def test_more_classes_are_taken_one_against_the_rest() -> None:

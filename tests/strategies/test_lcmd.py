@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 import torch
 from cluster_pools import draws
@@ -88,6 +90,13 @@ def test_copies_of_centres_are_asked_last_and_at_random() -> None:
     assert {rows[0] for rows in found} == {0, 1, 2, 3}
     z = torch.tensor([[0.0], [0.0], [1.0], [2.0]])
     assert set(choose(LCMD(), z, torch.zeros(1, 1), 4).ids[:2].tolist()) == {2, 3}
+
+
+def test_copies_of_centres_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "askwell"):
+        choose(LCMD(), LINE, ENDS, 5)
+        choose(LCMD(), torch.tensor([[0.0], [0.0], [1.0]]), torch.zeros(1, 1), 3)
+    assert caplog.messages == ["lcmd: 2 of 3 items lie on labelled ones or earlier picks and are drawn at random"]
 
 
 def test_refuses() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from askwell.cli.options import Data, Loading, NewProject, Parts, Threads
+from askwell.cli.options import Answering, Data, Loading, NewProject, Parts, Threads
 from askwell.cli.output import Answer
 from askwell.cli.status import standing
 
@@ -17,8 +17,8 @@ def create(
     project: NewProject,
     data: Data,
     parts: Parts,
+    answering: Answering,
     loading: Loading,
-    answers: Annotated[int | None, typer.Option(help="Annotators wanted for each question.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of all choices and all fits.")] = 0,
     threads: Threads = 1,
 ) -> Answer:
@@ -29,7 +29,7 @@ def create(
     from askwell.engine.project import Project
     from askwell.engine.threads import threads as with_threads
 
-    chosen = {**parts.given(), **({"answers": answers} if answers else {})}
+    chosen = {**parts.given(), **answering.given()}
     with (
         with_threads(threads),
         Project.create(project, data, seed=seed, loading=loading.given(), **chosen) as made,

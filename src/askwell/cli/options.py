@@ -11,11 +11,13 @@ import typer
 
 __all__ = [
     "Annotator",
+    "Answering",
     "Data",
     "Encoding",
     "Loading",
     "Name",
     "NewProject",
+    "Oracle",
     "Parts",
     "Project",
     "Reading",
@@ -45,6 +47,15 @@ Batch = Annotated[int | None, typer.Option(help="Labels of every further round."
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 …, or auto: a GPU where there is one.")]
 Precision = Annotated[
     Literal["float32", "bfloat16"] | None, typer.Option(help="Numbers that a network is trained and scored in.")
+]
+
+Oracle = Annotated[
+    str | None,
+    typer.Option(help="Who answers: noisy(confusion=0.2), crowd(confusion=(0.1, 0.3)) … [default: the truth]"),
+]
+Answers = Annotated[int | None, typer.Option(help="Annotators wanted for each question.")]
+Resolve = Annotated[
+    str | None, typer.Option(help="Several answers to one label: majority, last, mean, dawid_skene, one_coin.")
 ]
 
 Task = Annotated[
@@ -107,6 +118,18 @@ class Parts:
     batch: Batch = None
     device: Device = "cpu"
     precision: Precision = None
+
+    def given(self) -> dict[str, Any]:
+        """As `askwell.run` and `Project.create` take it."""
+        return _given(self)
+
+
+@dataclass(frozen=True)
+class Answering:
+    """How many answers a question gets, and how one label is made of them."""
+
+    answers: Answers = None
+    resolve: Resolve = None
 
     def given(self) -> dict[str, Any]:
         """As `askwell.run` and `Project.create` take it."""

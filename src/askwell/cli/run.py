@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from askwell.cli.command import Settings
-from askwell.cli.options import Data, Loading, Parts, Threads
+from askwell.cli.options import Answering, Data, Loading, Oracle, Parts, Threads
 from askwell.cli.output import TIED, Answer, table, width
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ def run(
     settings: Settings,
     data: Data,
     parts: Parts,
+    answering: Answering,
     loading: Loading,
+    oracle: Oracle = None,
     rounds: Annotated[int | None, typer.Option(help="Rounds after round 0.")] = None,
     seed: Annotated[int, typer.Option(help="The first seed.")] = 0,
     seeds: Annotated[int, typer.Option(help="How many times, with this seed and the next ones.")] = 1,
@@ -45,6 +47,8 @@ def run(
     result = simulate(
         data,
         **parts.given(),
+        **answering.given(),
+        oracle=oracle,
         rounds=rounds,
         seeds=range(seed, seed + seeds),
         against=None if against == "none" else against,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from askwell.core.scheme import Scheme
     from askwell.core.strategy import Strategy
 
-__all__ = ["Recipe", "unmet"]
+__all__ = ["Recipe", "Resolution", "unmet"]
 
 Resolution = Literal["last", "majority", "mean", "dawid_skene", "one_coin"]
 ROOMS = {

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from askwell.core.pool import Form
-from askwell.core.recipe import Recipe
+from askwell.core.recipe import Recipe, Resolution
 from askwell.core.registry import catalogue, find, name_of
 from askwell.core.scheme import Scheme
 from askwell.core.spec import build, parse
@@ -184,9 +184,12 @@ def _check_reads(recipe: Recipe, data: Data, task: Task) -> None:
 
 def _check_metrics(recipe: Recipe, task: Task) -> None:
     """Refuses a stop on a metric that the task does not have."""
+    watched = recipe.scheme.watches if recipe.scheme else frozenset()
+    if not watched:
+        return
     predictions = task.predict(torch.zeros(2, task.outputs))
     known = {"loss", *task.metrics(predictions, task.encode(task.decide(predictions)))}
-    for name in recipe.scheme.watches - known if recipe.scheme else ():
+    for name in watched - known:
         raise UnknownName("metric", name, known)
 
 
@@ -199,7 +202,8 @@ def _named(recipe: Recipe | str | None, strategy: Any, kind: str) -> Recipe:
     made = find("recipes", recipe or (strategy.name if strategy is not None else USUAL[kind]))()
     if not isinstance(made, Recipe):
         raise InputError(f"{recipe!r} does not return a recipe but {type(made).__name__}", got=made)
-    return replace(made, resolve="mean") if kind == "regression" and made.resolve == "majority" else made
+    usual: Resolution = "mean" if kind == "regression" else "majority"
+    return replace(made, resolve=usual) if made.resolve in ("mean", "majority") else made
 
 
 def _around(model: Any, learner: Any) -> Any:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,42 +15,43 @@ from torch import Tensor
 
 from askwell.core.learner import Learner, Progress
 from askwell.core.needs import Need
-from askwell.core.oracle import Annotation, Question
+from askwell.core.oracle import Question
 from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
 from askwell.core.seeds import Seeds
-from askwell.core.store import Row
 from askwell.core.strategy import Strategy
 from askwell.core.view import View
 from askwell.data import Data, load
 from askwell.data.load import items_like
 from askwell.engine import additions, notebook, origin
-from askwell.engine.assemble import assemble, check, task_for
+from askwell.engine.assemble import assemble, check
 from askwell.engine.calibrate import Calibration, Calibrator
 from askwell.engine.compute import Source
 from askwell.engine.device import resolved_device
-from askwell.engine.edits import Edits, checked, merging, new_class, renaming
+from askwell.engine.edits import Edits
 from askwell.engine.fitting import Fitting
 from askwell.engine.folder import Folder
 from askwell.engine.history import History
+from askwell.engine.ledger import ATTEMPTS, Ledger
 from askwell.engine.numbers import whole
 from askwell.engine.package import Package
 from askwell.engine.predict import Predictions, predicted, reading
 from askwell.engine.report import Report
 from askwell.engine.saved import frozen
-from askwell.engine.status import status, summary
+from askwell.engine.status import status
 from askwell.engine.stopwatch import Stopwatch
 from askwell.errors import Conflict, InputError, ProjectError, StaleBasis
-from askwell.store import Store, export, open_store
+from askwell.store import Store, open_store
 
 __all__ = ["Project"]
 
 log = logging.getLogger("askwell")
 
-T = TypeVar("T")
+Knowledge = tuple[int, int]
+"""Numbers of reports and of edits: a model in memory is of one of them."""
 
 
-class Project:
+class Project(Ledger):
     """One run in one folder; make it with `create`, come back to it with `open`.
 
     >>> import tempfile, askwell as aw
@@ -74,18 +73,11 @@ class Project:
         added: Mapping[int, Pool] | None = None,
     ) -> None:
         """Use `create` or `open`."""
-        self.folder, self.data, self.recipe, self.manifest, self.store = folder, data, recipe, manifest, store
+        super().__init__(folder, data, recipe, manifest, store, added)
         self.seeds = Seeds(manifest["seed"])
         self.watch = Stopwatch()
-        self.task = self.original = task_for(recipe, data.classes)
-        self.edits = Edits(data.classes)
-        self._seen = 0
-        self._learner: Learner | None = None
+        self._held: tuple[Knowledge, Learner] | None = None
         self._calibration: Calibration | None = None
-        self._added = dict(added or {})
-        self.pool = additions.joined(data.pool, store, self._added)
-        self.reports: list[Report] = []
-        self._refresh()
 
     @classmethod
     def create(
@@ -150,7 +142,7 @@ class Project:
             project._tidy()
         return project
 
-    # ------------------------------------------------------------------ asking and telling
+    # ------------------------------------------------------------------ asking
 
     def ask(self, n: int, annotator: str = "me") -> list[Question]:
         """Up to n questions for this annotator: his own unanswered ones, then free ones; if there are none, new ones.
@@ -210,140 +202,6 @@ class Project:
             return torch.from_numpy(self.store.askable)
         return torch.from_numpy(self.store.unasked)
 
-    def tell(
-        self,
-        question: int,
-        value: Any,
-        *,
-        annotator: str = "me",
-        seconds: float = 0.0,
-        cost: float | None = None,
-        token: str | None = None,
-    ) -> int:
-        """Records an answer; when it returns, the answer is on the disk. A wrong label raises and records nothing."""
-
-        def record() -> int:
-            label = checked(self.task, self.edits, value)
-            price = self.task.cost(label) if cost is None else cost
-            said = Annotation(question, annotator, None, "label", label, price, seconds, token=token)
-            return self.store.tell(said, known=len(self.edits))
-
-        return self._as_of_now(record)
-
-    def tell_all(self, annotations: Iterable[Annotation], *, volunteered: bool = False) -> list[int]:
-        """Records many answers with one sync: all or none."""
-        said = list(annotations)
-
-        def record() -> list[int]:
-            labels = [
-                replace(one, value=checked(self.task, self.edits, one.value)) if one.verb in VALUED else one
-                for one in said
-            ]
-            return self.store.tell_many(labels, volunteered=volunteered, known=len(self.edits))
-
-        return self._as_of_now(record)
-
-    def volunteer(self, key: str, value: Any, *, annotator: str = "me", cost: float = 0.0) -> int:
-        """Records a label for an item that was never asked, by the user's own id; kept apart from asked ones."""
-        item = int(self.pool.positions([key])[0])
-        return self.tell_all([Annotation(None, annotator, item, "label", value, cost)], volunteered=True)[0]
-
-    def correct(self, question: int, value: Any, *, annotator: str = "me") -> int:
-        """Replaces this annotator's earlier answer; both stay in the record."""
-        earlier = self.store.answer_of(question, annotator)
-        return self.tell_all([Annotation(question, annotator, None, "correct", value, 0.0, refers=earlier)])[0]
-
-    def retract(self, question: int, *, annotator: str = "me") -> int:
-        """Takes this annotator's answer back; the question is open again."""
-        earlier = self.store.answer_of(question, annotator)
-        return self.store.tell(Annotation(question, annotator, None, "retract", cost=0.0, refers=earlier))
-
-    def skip(self, question: int, *, annotator: str = "me", seconds: float = 0.0) -> int:
-        """This annotator does not want to answer; others still may."""
-        return self.store.tell(Annotation(question, annotator, None, "skip", cost=0.0, seconds=seconds))
-
-    def unsure(self, question: int, *, annotator: str = "me", seconds: float = 0.0) -> int:
-        """This annotator has looked and cannot tell; it counts as his answer, and gives no label."""
-        return self.store.tell(Annotation(question, annotator, None, "unsure", cost=0.0, seconds=seconds))
-
-    def give_back(self, question: int, *, annotator: str = "me") -> None:
-        """Frees a question for the next annotator."""
-        self.store.give_back(question, annotator)
-
-    def reopen(self, question: int, *, annotator: str = "me") -> int:
-        """Asks a skipped or unsure item again."""
-        return self.store.tell(Annotation(question, annotator, None, "reopen", cost=0.0))
-
-    def take(self, n: int, annotator: str, *, again: bool = True) -> list[Question]:
-        """Questions that are already planned; unlike `ask` it never plans new ones.
-
-        again  also about items that this annotator has answered a question about before
-        """
-        rows = self.store.take(n, annotator, again=again)
-        self._refresh()
-        return [self._question(row) for row in rows]
-
-    # ------------------------------------------------------------------ editing
-
-    def add(self, data: Any, *, labels: bool = True, loading: dict[str, Any] | None = None) -> list[str]:
-        """Adds items behind all others, as candidates, and returns their ids. No position and no answer changes.
-
-        They look as the project's items do: same words, picture size, columns and scale. Known labels that come with
-        them are recorded as volunteered by the annotator "data", for nothing, in the same transaction.
-
-        data    whatever `askwell.data.load` takes, with `loading` as its further arguments; ids must be new
-        labels  False leaves labels that come with the data out
-        """
-        return self._as_of_now(lambda: self._entered(data, labels, loading or {}))
-
-    def _entered(self, source: Any, labels: bool, loading: dict[str, Any]) -> list[str]:
-        self._refresh()
-        data = additions.loaded(source, self.pool, self.data, self.edits.classes, loading)
-        known = additions.known_labels(data, self.task) if labels else {}
-        start = additions.enter(self.store, self.pool, data, known, len(self.edits))
-        self._added[start] = data.pool
-        self._refresh()
-        return self.pool.keys(range(start, start + len(data.pool)))
-
-    def remove(self, keys: str | Sequence[str]) -> int:
-        """Takes items out for good, by the users' own ids, and returns how many were still there.
-
-        They are not asked, trained or measured on any more, and open questions about them are closed; what was said
-        about them stays in the record.
-        """
-        self._refresh()
-        gone = self.store.remove(self.pool.positions([keys] if isinstance(keys, str) else keys))
-        self._refresh()
-        return len(gone)
-
-    def add_class(self, name: str) -> None:
-        """Adds a class behind the others. The next model learns it: before more is asked, one is trained anew."""
-        self._edit("add_class", lambda: new_class(self.edits, name))
-
-    def rename_class(self, old: str, new: str) -> None:
-        """Gives a class another name; answers by the old one keep counting, and the model stays as it is."""
-        self._edit("rename_class", lambda: renaming(self.edits, old, new))
-
-    def merge_classes(self, names: Sequence[str], into: str) -> None:
-        """Makes one class of several: `into` is one of the classes, or a new name; answers by all of them count for it.
-
-        Before more is asked, a model is trained anew.
-        """
-        self._edit("merge_classes", lambda: merging(self.edits, names, into))
-
-    def _edit(self, kind: str, body: Callable[[], dict[str, Any]]) -> None:
-        self._as_of_now(lambda: self.store.edit(kind, body(), known=len(self.edits)))
-        self._refresh()
-
-    def _as_of_now(self, record: Callable[[], T]) -> T:
-        """Records what depends on the edits so far; once more where another process has edited at the same moment."""
-        for _ in range(ATTEMPTS - 1):
-            self._reread()
-            with suppress(StaleBasis):
-                return record()
-        self._reread()
-        return record()
-
     # ------------------------------------------------------------------ training
 
     def train(self, progress: Progress | None = None) -> Report:
@@ -369,7 +227,7 @@ class Project:
             weights = learner.save(self._weights(len(self.reports)))
         with self.watch.part("measure"):
             metrics, watched = fitting.measure(learner), fitting.watched(learner, self.seeds)
-        self._learner = learner
+        self._held = (len(self.reports) + 1, len(self.edits)), learner
         return Report(
             round=round,
             labels=fitting.answered,
@@ -423,22 +281,14 @@ class Project:
             raise ProjectError(f"{self.folder.path} has no trained model yet: train it first")
         if not self.current:
             raise ProjectError("the classes have changed since the last training: train again")
-        if self._learner is None:
-            self._learner = self._restored(self._fitting())
-        return self._learner
+        known = len(self.reports), len(self.edits)
+        if self._held is None or self._held[0] != known:
+            self._held = known, self._restored(self._fitting())
+        return self._held[1]
 
     def _restored(self, fitting: Fitting) -> Learner:
         path = self._weights(len(self.reports) - 1)
         return fitting.restore(self.reports[-1], path, self.manifest["device"], self.seeds)
-
-    def status(self) -> dict[str, Any]:
-        """Where the project stands, as JSON."""
-        return summary(self.folder, self.manifest, self.store)
-
-    def export(self, path: str | Path, format: str | None = None) -> Path:
-        """Writes all questions and answers with the users' own ids; format by ending: .jsonl, .csv, .parquet."""
-        with self.folder.writing():
-            return export(self.store, Path(path), format, keys=self.pool.keys)
 
     # ------------------------------------------------------------------ the result
 
@@ -484,24 +334,9 @@ class Project:
         described = self.reports[-1], self.calibration
         return Package(learner, self.recipe, self.task, self.pool, self.data, *described).write(path)
 
-    def close(self) -> None:
-        """Closes the store."""
-        self.store.close()
-
-    def __enter__(self) -> Project:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _repr_html_(self) -> str:
         """What a notebook shows, of a closed project too."""
         return notebook.of_project(status(self.folder.path), self.reports)
-
-    def __repr__(self) -> str:
-        return f"Project({str(self.folder.path)!r})"
 
     def _fitting(self, edits: Edits | None = None) -> Fitting:
         known = self.edits if edits is None else edits
@@ -537,18 +372,6 @@ class Project:
             "seed": self.manifest["seed"],
         }
 
-    def _question(self, row: Row) -> Question:
-        return Question(
-            row.question,
-            self.pool.keys([row.item])[0],
-            self.pool.item(row.item),
-            row.item,
-            row.unit,
-            row.form,
-            row.asked_of,
-            row.shown,
-        )
-
     def _present(self) -> Tensor:
         """Items of the data and of additions that were not removed, ascending."""
         gone = np.union1d(self.edits.removed, [one["item"] for one in self.store.made()])
@@ -557,31 +380,9 @@ class Project:
     def _weights(self, fit: int) -> Path:
         return self.folder.model(f"fit-{fit:03d}")
 
-    def _refresh(self) -> None:
-        """Takes notice of what other processes have trained, edited and made."""
-        if self.store.reported != len(self.reports):
-            self.reports = [Report.of(body) for body in self.store.reports()]
-            self._learner = None
-        self._reread()
-        if len(self.store) != len(self.pool):
-            self._added = additions.found_again(self.folder.path, self.store, self.data.pool, (), self._added)
-            self.pool = additions.joined(self.data.pool, self.store, self._added)
-
-    def _reread(self) -> None:
-        """Takes notice of answers, and then of edits, so that every answer is of a class that is known."""
-        self._seen = self.store.last
-        if self.store.edited != len(self.edits):
-            self.edits, self._learner = Edits(self.data.classes, tuple(self.store.edits())), None
-            self.task = self._fitting().task
-
     def _tidy(self) -> None:
         """Exports the reports, and drops the models that no later round will read."""
         self.folder.write("rounds.jsonl", "".join(json.dumps(one.public()) + "\n" for one in self.reports))
         for old in self._weights(0).parent.glob("fit-*.safetensors"):
             if old != self._weights(len(self.reports) - 1):
                 old.unlink(missing_ok=True)
-
-
-VALUED = {"label", "correct", "also"}
-ATTEMPTS = 5
-"""How often `ask` tries again when another process plans at the same moment."""

@@ -84,7 +84,7 @@ def confusions(
     """
     _, annotators, classes = shape
     counts = torch.sparse.mm(said.t(), belief).view(annotators, classes, classes).transpose(1, 2)
-    few = counts.sum((1, 2)) < least
+    few = torch.sparse.sum(said, 0).to_dense().view(annotators, classes).sum(1) < least
     counts = counts + smoothing
     if bool(few.any()):
         counts = torch.where(few[:, None, None], _one_coin(counts), counts)

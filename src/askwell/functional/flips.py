@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, normalize
 
 from askwell.functional.tiles import wide
 
@@ -72,9 +72,8 @@ def mixed(z: Tensor, anchor: Tensor, gradient: Tensor, epsilon: float) -> Tensor
     """
     away = anchor - z
     length = away.norm(dim=1, keepdim=True)
-    least = torch.finfo(gradient.dtype).tiny
-    direction = gradient / gradient.norm(dim=1, keepdim=True).clamp_(min=least)
-    step: Tensor = epsilon * length * direction
+    largest = gradient.abs().amax(dim=1, keepdim=True).clamp_(min=torch.finfo(gradient.dtype).tiny)
+    step: Tensor = epsilon * length * normalize(gradient / largest)
     return z + step.masked_fill_(away.abs() < NEAR, 0.0)
 
 

@@ -8,9 +8,24 @@ from typing import Any
 
 from askwell.core.needs import Need
 from askwell.core.task import Task
-from askwell.errors import UnmetNeeds
+from askwell.errors import InputError, UnmetNeeds
 
-__all__ = ["answers_of", "innermost", "within"]
+__all__ = ["Around", "answers_of", "innermost", "within"]
+
+
+class Around:
+    """Base of factories with a field `of`, the factory of the learner that theirs is around."""
+
+    of: Any
+
+    def __post_init__(self) -> None:
+        if isinstance(self.of, type) or not hasattr(self.of, "uses_scheme"):
+            raise InputError(f"`of` must be a learner, such as Net() or Linear(), got {self.of!r}", got=self.of)
+
+    @property
+    def uses_scheme(self) -> bool:
+        """Whether the learner inside trains by a scheme."""
+        return bool(self.of.uses_scheme)
 
 
 def answers_of(task: Task) -> tuple[Need, Need]:

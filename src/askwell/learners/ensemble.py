@@ -22,7 +22,7 @@ from askwell.core.spec import digest
 from askwell.core.task import Task
 from askwell.core.view import Sliced
 from askwell.errors import BadData, InputError, UnmetNeeds
-from askwell.learners.around import answers_of
+from askwell.learners.around import Around, answers_of
 from askwell.learners.collect import collect
 from askwell.learners.net import Net
 from askwell.learners.parts import gathered, own, prefixed, scattered
@@ -37,7 +37,7 @@ MEMBER = "member"
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class Ensemble(Around):
     """Trains K learners of one kind on the same labels, each from a seed of its own.
 
     members    K, at least 2
@@ -66,13 +66,7 @@ class Ensemble:
     def __post_init__(self) -> None:
         if self.members < 2:
             raise InputError(f"members must be at least 2, got {self.members}", got=self.members)
-        if isinstance(self.of, type) or not hasattr(self.of, "uses_scheme"):
-            raise InputError(f"`of` must be a learner, such as Net() or Sklearn(), got {self.of!r}", got=self.of)
-
-    @property
-    def uses_scheme(self) -> bool:
-        """Whether the members train by a scheme."""
-        return bool(self.of.uses_scheme)
+        super().__post_init__()
 
     @property
     def most_draws(self) -> int:

@@ -20,6 +20,7 @@ from askwell.core.task import Task
 from askwell.core.view import Sliced
 from askwell.errors import BadData, InputError, UnknownName, UnmetNeeds
 from askwell.functional.laplace import drawn_weights, full_precision, root_of_inverse, shared_precision
+from askwell.learners.around import Around
 from askwell.learners.collect import collect
 from askwell.learners.net import Net
 from askwell.learners.parts import gathered, own, prefixed, scattered
@@ -35,7 +36,7 @@ MODEL, POSTERIOR = "model", "laplace"
 
 
 @dataclass(frozen=True)
-class Laplace:
+class Laplace(Around):
     """Trains a learner as it is, then puts a Gaussian over the weights W of its last linear layer and draws from that.
 
     of      the learner; it must give `embedding`, `head` and `probs`: networks and linear heads do
@@ -64,13 +65,7 @@ class Laplace:
             raise UnknownName("kind of Laplace", self.kind, get_args(Kind))
         if not self.prior > 0:
             raise InputError(f"prior must be above 0, got {self.prior}", got=self.prior)
-        if isinstance(self.of, type) or not hasattr(self.of, "uses_scheme"):
-            raise InputError(f"`of` must be a learner, such as Net() or Linear(), got {self.of!r}", got=self.of)
-
-    @property
-    def uses_scheme(self) -> bool:
-        """Whether the learner trains by a scheme."""
-        return bool(self.of.uses_scheme)
+        super().__post_init__()
 
     def build(self, form: Form, task: Task, scheme: Scheme | None, device: str = "cpu") -> LaplaceLearner:
         """A learner that has not been fitted; refuses one without a last layer, and labels that are not one class."""

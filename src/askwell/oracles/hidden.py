@@ -1,16 +1,50 @@
-"""The labels that a simulation hides, and who may be asked for them."""
+"""The labels that a simulation hides, and who answers from them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from askwell.core.oracle import Annotation, Question
 from askwell.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Generator
 
-__all__ = ["addressed", "check_annotators", "hidden"]
+__all__ = ["Informed", "addressed", "check_annotators", "hidden"]
+
+
+class Informed(ABC):
+    """Base of oracles that answer from hidden labels, at one price; where the truth is unknown they skip, for nothing.
+
+    A class has the fields `labels`, `annotators` and `cost`, and says in `told` what becomes of the truth.
+    """
+
+    labels: Sequence[Any] | NDArray[Any]
+    annotators: tuple[str, ...]
+    cost: float
+
+    @abstractmethod
+    def told(self, truth: Any, who: str, position: int) -> Any:
+        """The answer of this annotator about the item at this position."""
+
+    def answer(
+        self,
+        questions: Sequence[Question],
+        annotator: str | None = None,
+        rng: Callable[[int], Generator] | None = None,
+    ) -> Iterator[Annotation]:
+        """One annotation per question, by the first annotator unless another is named; needs no generator."""
+        who = addressed(annotator, self.annotators)
+        return (self._said(question, who) for question in questions)
+
+    def _said(self, question: Question, who: str) -> Annotation:
+        truth = hidden(self.labels, question.position)
+        if truth is None:
+            return Annotation(question.id, who, verb="skip", cost=0.0)
+        return Annotation(question.id, who, value=self.told(truth, who, question.position), cost=self.cost)
 
 
 def hidden(labels: Sequence[Any] | NDArray[Any], position: int) -> Any:

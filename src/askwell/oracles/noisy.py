@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from askwell.core.oracle import Annotation, Question
 from askwell.core.spec import config
 from askwell.oracles.confusion import Confusion, Mistakes, check_classes, checked
-from askwell.oracles.hidden import addressed, check_annotators, hidden
+from askwell.oracles.hidden import Informed, check_annotators, hidden
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Generator
 
 __all__ = ["Noisy"]
 
 
 @dataclass(frozen=True)
-class Noisy:
+class Noisy(Informed):
     """Answers with the truth, or with a class that is mistaken for it; asked again it makes the same mistake.
 
     labels      the truth by position, one class per item, as indices or names; a run gives those of its data
@@ -59,15 +57,9 @@ class Noisy:
         known = [truth for at in range(len(self.labels)) if (truth := hidden(self.labels, at)) is not None]
         return sum(self._mistakes.wrong(truth, self.confusion) for truth in known) / max(len(known), 1)
 
-    def answer(
-        self,
-        questions: Sequence[Question],
-        annotator: str | None = None,
-        rng: Callable[[int], Generator] | None = None,
-    ) -> Iterator[Annotation]:
-        """One annotation per question, by the first annotator unless another is named; needs no generator."""
-        who = addressed(annotator, self.annotators)
-        return (self._said(question, who) for question in questions)
+    def told(self, truth: Any, who: str, position: int) -> Any:
+        """The truth, or what is mistaken for it."""
+        return self._mistakes.said(truth, self.confusion, who, position)
 
     def config(self) -> Mapping[str, Any]:
         """Rates, names, price and seed; never the labels."""
@@ -77,10 +69,3 @@ class Noisy:
     @cached_property
     def _mistakes(self) -> Mistakes:
         return Mistakes(self.classes, self.seed)
-
-    def _said(self, question: Question, who: str) -> Annotation:
-        truth = hidden(self.labels, question.position)
-        if truth is None:
-            return Annotation(question.id, who, verb="skip", cost=0.0)
-        value = self._mistakes.said(truth, self.confusion, who, question.position)
-        return Annotation(question.id, who, value=value, cost=self.cost)

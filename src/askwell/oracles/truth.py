@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from askwell.core.oracle import Annotation, Question
-from askwell.oracles.hidden import addressed, check_annotators, hidden
+from askwell.oracles.hidden import Informed, check_annotators
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Generator
 
 __all__ = ["Truth"]
 
 
 @dataclass(frozen=True)
-class Truth:
+class Truth(Informed):
     """Answers every question with the true label, at one price; where the truth is unknown it skips, for nothing.
 
     labels      the truth by position in the pool; None, or as in `Data.labels` -1, a row of -1 or NaN, where it is
@@ -43,22 +41,10 @@ class Truth:
         """The same oracle for these labels."""
         return replace(self, labels=labels)
 
-    def answer(
-        self,
-        questions: Sequence[Question],
-        annotator: str | None = None,
-        rng: Callable[[int], Generator] | None = None,
-    ) -> Iterator[Annotation]:
-        """One annotation per question, by the first annotator unless another is named; needs no randomness."""
-        who = addressed(annotator, self.annotators)
-        return (self._said(question, who) for question in questions)
-
     def config(self) -> Mapping[str, Any]:
         """Names and price; never the labels."""
         return {"part": "truth", "annotators": list(self.annotators), "cost": self.cost}
 
-    def _said(self, question: Question, who: str) -> Annotation:
-        value = hidden(self.labels, question.position)
-        if value is None:
-            return Annotation(question.id, who, verb="skip", cost=0.0)
-        return Annotation(question.id, who, value=value, cost=self.cost)
+    def told(self, truth: Any, who: str, position: int) -> Any:
+        """The truth."""
+        return truth

@@ -22,6 +22,8 @@ def acs_fw() -> Recipe:
             "residual fill up; the official code returns fewer items than asked.",
             "The predictive distribution is the mean of the draws' probabilities; the official code averages "
             "logits that are not normalised.",
+            "A probability below the rounding of float32 counts as that; the paper takes its logarithm as it is.",
+            "Random projections alone: the paper's closed form for linear regression is left out.",
             "Batches of 20 after 20 random items; the paper asks 3000 after 1000.",
         ),
     )

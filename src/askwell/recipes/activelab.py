@@ -20,6 +20,7 @@ def activelab() -> Recipe:
         deviations=(
             "Simulated by a crowd of five who are wrong at rates from 0.1 to 0.4; people take its place in a project.",
             "Probabilities of labelled items are by the network that was trained on them; the paper holds them out.",
+            "The network learns the majority of the answers, ties to the first; the method's consensus is CROWDLAB's.",
             "The temperature is searched for continuously; the public code looks at a grid.",
             "An item that everybody has answered comes last; the paper has no such rule.",
             "Who gives another opinion is whoever has not given one yet; the paper leaves it open.",

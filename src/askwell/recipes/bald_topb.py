@@ -18,7 +18,11 @@ def bald_topb() -> Recipe:
             "Gal, Islam & Ghahramani 2017, arXiv:1703.02910; as the baseline of Kirsch, van Amersfoort & Gal 2019, "
             "arXiv:1906.08158"
         ),
-        deviations=("The network follows the form of the items; the paper uses one CNN on repeated MNIST.",),
+        deviations=(
+            "The network follows the form of the items; the paper uses one CNN on repeated MNIST.",
+            "The first 20 items are random; the official code takes two of each class.",
+            "Training takes a fixed number of steps; the official code stops early, by validation items.",
+        ),
         batch=10,
         rounds=27,
     )

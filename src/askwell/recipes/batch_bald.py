@@ -15,7 +15,10 @@ def batch_bald() -> Recipe:
         "batch_bald",
         BatchBALD(),
         source="Kirsch, van Amersfoort & Gal 2019, arXiv:1906.08158",
-        deviations=("The network follows the form of the items; the paper uses one CNN on MNIST.",),
+        deviations=(
+            "The network follows the form of the items; the paper uses one CNN on MNIST.",
+            "The first items are random instead of two of each class, and a fit ends after a fixed number of steps.",
+        ),
         batch=5,
         rounds=20,
     )

@@ -17,9 +17,9 @@ def bemps() -> Recipe:
         source="Tan, Du & Buntine 2021, arXiv:2110.14171",
         deviations=(
             "Five dropout masks of one network stand for the ensemble of five.",
-            "Interpretation: the expected divergence of the new prediction from the old one; the official code "
-            "sums over the members, which ranks alike by the quadratic score and by the reversed divergence by the "
-            "logarithmic one.",
+            "Interpretation: KL(new ‖ old), the expected divergence of the new prediction from the old one; the "
+            "official code sums KL(member ‖ new) over the members: it ranks by the reversed divergence, KL(old ‖ new), "
+            "and its clusters see the spread of the members on each target, too.",
             "Without target items 600 candidates are the estimation pool, evenly spaced and others every round; "
             "the paper draws them.",
             "Where one item is nearest to two centres, the largest changes left fill the batch; the official code "

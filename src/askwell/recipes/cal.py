@@ -17,6 +17,7 @@ def cal() -> Recipe:
         source="Margatina et al. 2021, arXiv:2109.03764",
         deviations=(
             "A small network that follows the form of the items; the paper uses BERT and its CLS embedding.",
-            "Batches of 20; the paper asks for 2 % of the pool, up to 15 %.",
+            "Batches of 20 after 20 at random; the paper starts from 1 % of the pool and asks for 2 %, up to 15 %.",
+            "Of 20 labels the nearest ten are of many classes; on digits strategy='cal(neighbours=1)' does better.",
         ),
     )

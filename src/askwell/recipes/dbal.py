@@ -19,6 +19,7 @@ def dbal() -> Recipe:
             "The network follows the form of the items, with dropout of its own; the paper uses two convolutions "
             "of 32 and 64 channels, 128 hidden units and dropout 0.5.",
             "The first 20 items are random; the paper takes two of each class.",
+            "Training takes a fixed number of steps; published code stops early, by validation items.",
             "Weight decay is fixed; the paper derives it from the number of labels and a length scale that it "
             "tunes on 100 validation items.",
             "One score of several: the others of the paper are bald, max_entropy and mean_std.",

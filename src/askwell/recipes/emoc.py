@@ -19,6 +19,7 @@ def emoc() -> Recipe:
             "The Gaussian process is fitted on the network's embeddings; the paper has fixed image features.",
             "The process stands for the network in the choice alone; predictions are the network's.",
             "The width of the kernel is the spread of the candidates, the noise .1: not from the paper.",
+            "The probability of a label counts the noise; the authors' later code leaves it out.",
             "Outputs for 500 candidates, evenly spaced, stand for the distribution of the data.",
             "Interpretation: with more than two classes, each against the rest, changes summed.",
         ),

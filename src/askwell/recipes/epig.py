@@ -17,7 +17,8 @@ def epig() -> Recipe:
         source="Bickford Smith et al. 2023, arXiv:2304.08151",
         deviations=(
             "Without target items 100 candidates stand for them, evenly spaced and others every round; the paper "
-            "draws them from the distribution of the inputs that matter.",
+            "draws them from the distribution of the inputs that matter. Of more target items 100 are taken, the same "
+            "every round; the paper draws anew.",
             "MC dropout stands for the posterior; the network follows the form of the items.",
         ),
         batch=1,

@@ -63,7 +63,7 @@ class ClusterMargin(Strategy):
         doubt = margin(view[PROBS]).float()
         known = _remembered(view)
         cluster = self._clustered(view, n, rng) if known is None else known
-        rows = top(doubt, min(len(view), ceil(self.beta * n)), rng)
+        rows = top(doubt, ceil(min(len(view), self.beta * n)), rng)
         picked = rows[round_robin(cluster[rows], n, uniform(len(rows), rng))]
         return view.pick(picked, doubt[picked], state=_state(view, cluster) if known is None else None)
 

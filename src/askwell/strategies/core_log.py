@@ -21,8 +21,9 @@ class CoreLog(Targeted):
     targets  T at most, of the view's target items; of the candidates, evenly spaced, where it has none
 
     Draws (N, K, C) and (T, K, C); score in nats, Σ_y p(y) times the mean over targets of KL(p(· | y) ‖ p), which is
-    what `EPIG` scores with the same targets. O(N·T·K·C²). One by one the best; for a batch that differs within itself
-    see `BEMPS`.
+    what `EPIG` scores with the same targets. The authors' code sums KL(p_k ‖ p(· | y)) over the draws k, which ranks by
+    the reversed divergence, KL(p ‖ p(· | y)), and picks other items. O(N·T·K·C²). One by one the best; for a batch that
+    differs within itself see `BEMPS`.
 
     Tan, Du and Buntine 2021, "Diversity enhanced active learning with strictly proper scoring rules", arXiv 2110.14171.
 

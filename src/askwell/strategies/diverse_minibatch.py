@@ -56,7 +56,7 @@ class DiverseMinibatch(Strategy):
 
     def choose(self, view: View, n: int, rng: Generator) -> Batch:
         doubt = margin(view[PROBS]).float()
-        kept = top(doubt, min(len(view), int(self.beta * n)), rng)
+        kept = top(doubt, int(min(len(view), self.beta * n)), rng)
         z, among = view.whole(EMBEDDING)
         rows = z[kept if among is None else among[kept]].float()
         weights = doubt[kept] + ABOVE_ZERO if self.weighted else None

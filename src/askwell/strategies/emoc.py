@@ -24,7 +24,7 @@ __all__ = ["EMOC"]
 class EMOC(ScoreStrategy):
     """Asks for the labels that are expected to change the predictions for other items most.
 
-    width      ℓ of the kernel exp(−d²/2ℓ²); None: the spread of the candidates, ℓ² their total variance
+    width      ℓ of the kernel exp(−d²/2ℓ²); None: the spread of the reference, ℓ² its total variance
     noise      variance of the labels about the Gaussian process, above 0
     reference  R candidates at most, evenly spaced by id, whose predictions count
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
@@ -16,6 +17,8 @@ from askwell.functional.heaviest import Weight, lcmd
 from askwell.functional.pick import uniform
 
 __all__ = ["LCMD"]
+
+log = logging.getLogger("askwell")
 
 
 @dataclass(frozen=True)
@@ -55,4 +58,7 @@ class LCMD(Strategy):
         points = Points(*view.whole(EMBEDDING))
         labelled = points.beside(*view.whole(EMBEDDING.at("labelled")))
         found = lcmd(points, n, uniform(len(view), rng), labelled, self.weight)
+        copies = int((found.distances == 0).sum())
+        if copies:
+            log.info("lcmd: %d of %d items lie on labelled ones or earlier picks and are drawn at random", copies, n)
         return view.pick(found.rows, found.distances)
