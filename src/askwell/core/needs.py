@@ -18,6 +18,7 @@ __all__ = [
     "MC_LABEL_PROBS",
     "MC_PREDICTIONS",
     "MC_PROBS",
+    "NETWORK",
     "PREDICTIONS",
     "PROBS",
     "REFIT",
@@ -99,5 +100,7 @@ LATENT_SCORE = Need("latent_score")
 """(N,) how little an item looks like a labelled one to a latent adversary; from the scheme that trains one."""
 HEAD = Need("head", over="model", kind="call")
 """Function from embeddings (n, D) to logits (n, C); a copy, gradients allowed."""
+NETWORK = Need("network", over="model", kind="call")
+"""The fitted network as a function of its inputs, `core.network.Network`: a copy, gradients allowed."""
 REFIT = Need("refit", over="model", kind="call")
 """Function from extra labelled items to a view by the refitted model."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from askwell.core.learner import Allocate, FitReport, Job, Learner, Progress
-from askwell.core.needs import HEAD, Need, Over
+from askwell.core.needs import HEAD, NETWORK, Need, Over
 from askwell.core.pool import Form, Items, Pool
 from askwell.core.registry import find
 from askwell.core.scheme import Outputs, Scheme
@@ -27,6 +27,7 @@ from askwell.learners.blank import Blank
 from askwell.learners.collect import collect
 from askwell.learners.head import Head
 from askwell.learners.memory import SMALLEST, fitting, out_of_memory
+from askwell.learners.network import NetworkCopy
 from askwell.learners.weights import parted, read, together, write
 from askwell.models.net import Net as EmbeddingNet
 from askwell.models.wrap import Wrapped
@@ -141,7 +142,7 @@ class NetLearner(Learner):
     def provides(self) -> frozenset[str]:
         offered = {need.name for need in (*self.scheme.offers, *self.scheme.functions, *self.task.offers)}
         drawn = {need.name for need in self.task.drawn} if self._drops else set()
-        return frozenset(offered | {HEAD.name} | drawn)
+        return frozenset(offered | {HEAD.name, NETWORK.name} | drawn)
 
     def make(self) -> EmbeddingNet:
         """The network, untrained."""
@@ -176,7 +177,7 @@ class NetLearner(Learner):
         for over in dict.fromkeys(need.over for need in rows):
             ids = sets.get(over, torch.empty(0, dtype=torch.int64))
             found |= self._over(pool, [need for need in rows if need.over == over], ids, seeds, out)
-        return found | {need: self._function(need) for need in needs if need.kind == "call"}
+        return found | {need: self._function(pool, need) for need in needs if need.kind == "call"}
 
     def predict(self, pool: Pool, ids: Tensor) -> Tensor:
         items, need = self._items(pool), Need("predictions")
@@ -303,10 +304,12 @@ class NetLearner(Learner):
     def _logits(self, outputs: Outputs) -> Tensor:
         return _full(self.scheme.logits(self.fitted.run, outputs))
 
-    def _function(self, need: Need) -> Callable[..., Any]:
+    def _function(self, pool: Pool, need: Need) -> Callable[..., Any]:
         """A function of copies: nothing that a strategy does reaches the fitted modules."""
         if need.name == HEAD.name:
             return Head(self.fitted.modules.net.head)
+        if need.name == NETWORK.name:
+            return NetworkCopy(self.fitted.run, self.scheme.logits, self._items(pool), self.adapted(pool).form)
         method = _method(self.scheme.functions, need)
         if not method:
             raise UnmetNeeds(f"there is no {need}: there is {', '.join(sorted(self.provides))}", [str(need)])

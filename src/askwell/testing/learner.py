@@ -23,6 +23,7 @@ from askwell.core.needs import (
     MC_LABEL_PROBS,
     MC_PREDICTIONS,
     MC_PROBS,
+    NETWORK,
     PREDICTIONS,
     PROBS,
     Need,
@@ -50,7 +51,7 @@ __all__ = [
     "check_trains_on_its_items_only",
 ]
 
-PLAIN = (PROBS, LABEL_PROBS, PREDICTIONS, LOGITS, EMBEDDING, FEATURES, HEAD)
+PLAIN = (PROBS, LABEL_PROBS, PREDICTIONS, LOGITS, EMBEDDING, FEATURES, HEAD, NETWORK)
 DRAWN = {need.name: need(draws=4) for need in (MC_PROBS, MC_LABEL_PROBS, MC_PREDICTIONS)}
 STANDARD = {need.name: need for need in PLAIN} | DRAWN
 WIDE = ("probs", "label_probs", "predictions", "logits")
@@ -319,16 +320,18 @@ def check_survives_save_and_load(pupil: Pupil) -> None:
 
 @check
 def check_functions_are_of_a_copy(pupil: Pupil) -> None:
-    """What a strategy does to the head that it is given does not reach the fitted model."""
+    """What a strategy does to a head or network that it is given does not reach the fitted model."""
     problem = pupil.toy
     learner = pupil.fitted(problem)
-    if "head" not in learner.provides:
-        return
     before = learner.predict(problem.pool, problem.test)
-    for module in _modules(_compute(learner, problem, [HEAD], problem.unlabelled)[HEAD]):
-        for value in module.parameters():
-            value.data.zero_()
-    assert torch.equal(learner.predict(problem.pool, problem.test), before), "the head is the fitted model's own"
+    for need in (HEAD, NETWORK):
+        if need.name not in learner.provides:
+            continue
+        for module in _modules(_compute(learner, problem, [need], problem.unlabelled)[need]):
+            for value in module.parameters():
+                value.data.zero_()
+        same = torch.equal(learner.predict(problem.pool, problem.test), before)
+        assert same, f"the {need} is the fitted model's own"
 
 
 CHECKS: tuple[Check, ...] = (

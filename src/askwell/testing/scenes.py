@@ -26,12 +26,14 @@ from askwell.core.needs import (
     MC_LABEL_PROBS,
     MC_PREDICTIONS,
     MC_PROBS,
+    NETWORK,
     PREDICTIONS,
     PROBS,
     VOTES,
     Need,
     Over,
 )
+from askwell.core.pool import Form
 from askwell.core.store import Vote
 from askwell.core.view import Sliced, View
 from askwell.errors import UnknownName
@@ -40,7 +42,7 @@ __all__ = ["Extra", "Scene", "Scenes", "exact_label_probs", "exact_probs", "view
 
 STANDARD = (
     PROBS, LOGITS, EMBEDDING, FEATURES, MC_PROBS, LABEL_PROBS, MC_LABEL_PROBS, PREDICTIONS, MC_PREDICTIONS, COST, HEAD,
-    LABELS, VOTES, ANNOTATORS,
+    NETWORK, LABELS, VOTES, ANNOTATORS,
 )  # fmt: skip
 NAMED = {need.name: need for need in STANDARD}
 GRID = 1024
@@ -196,7 +198,42 @@ class Scene:
         if need.name == "head":
             plane = torch.linspace(-1, 1, self.embedding.shape[1] * self.classes, dtype=self.dtype)
             return lambda z: z @ plane.reshape(-1, self.classes).to(z.dtype)
+        if need.name == "network":
+            return SceneNetwork(self.embedding.float(), self.classes)
         raise UnknownName("need in this scene: give it in `extra`;", need.name, {*NAMED, *self.extra})
+
+
+class SceneNetwork:
+    """`core.network.Network` of a scene: two layers over its embeddings, which are its items."""
+
+    def __init__(self, rows: Tensor, classes: int) -> None:
+        rng, width = torch.Generator().manual_seed(12), rows.shape[1]
+        self._rows, self.form = rows, Form("vector", (width,))
+        self.weights = {
+            "stage": torch.randn(width, width, generator=rng), "head": torch.randn(width, classes, generator=rng)
+        }  # fmt: skip
+
+    def items(self, ids: Tensor) -> Tensor:
+        """(n, D) the items."""
+        return self._rows[ids]
+
+    def inputs(self, items: Tensor) -> Tensor:
+        """The items themselves."""
+        return items
+
+    def __call__(self, items: Tensor, inputs: Tensor | None = None) -> Tensor:
+        """(n, C) outputs."""
+        return self.embed(items, inputs)[0] @ self.weights["head"]
+
+    def embed(self, items: Tensor, inputs: Tensor | None = None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """z (n, D), which is also the one tap."""
+        z = ((items if inputs is None else inputs) @ self.weights["stage"]).tanh()
+        return z, (z,)
+
+    def at(self, weights: Mapping[str, Tensor], items: Tensor) -> Tensor:
+        """(n, C) outputs with these weights."""
+        outputs: Tensor = (items @ weights["stage"]).tanh() @ weights["head"]
+        return outputs
 
 
 def _spread(rows: Tensor, ids: Tensor, size: int) -> Tensor:
