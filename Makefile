@@ -8,7 +8,7 @@ ifneq ($(wildcard ../shared/data),)
 export ASKWELL_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help run test lint docs site fix bench kills
+.PHONY: help run test lint docs pictures site fix bench kills
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test   lint, types, layers and tests"
 	@echo "make lint   the first three of these"
 	@echo "make docs   rewrites docs/commands.md and docs/parts.md from the code"
+	@echo "make pictures  draws what each strategy picks for docs/strategies.md"
 	@echo "make site   builds the documentation site in build/site"
 	@echo "make fix    formats the code and mends what ruff can mend"
 	@echo "make bench  the benchmark tables: kernels, whole runs, the store"
@@ -36,6 +37,9 @@ lint: .venv/developing
 docs: .venv/developing
 	$(BIN)/python docs/commands.py
 	$(BIN)/python docs/parts.py
+
+pictures: .venv/developing
+	OMP_NUM_THREADS=1 $(BIN)/python docs/picks.py
 
 site: .venv/developing
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -12,8 +12,8 @@ Written from docstrings and fields by `make docs`; `askwell show NAME` tells mor
 C classes, K draws, D width ([letters](shapes.md)).
 """
 PAGES = {
-    "strategies": "strategies.md", "schemes": "schemes.md", "learners": "learners.md", "models": "learners.md",
-    "tasks": "tasks.md", "oracles": "oracles.md", "recipes": "recipes.md",
+    "strategies": "strategies.md", "managers": "streams.md", "schemes": "schemes.md", "learners": "learners.md",
+    "models": "learners.md", "tasks": "tasks.md", "oracles": "oracles.md", "recipes": "recipes.md",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ TESTED_ELSEWHERE = {
 }
 PARTS = [(kind, name) for kind in SINGULAR for name in catalogue(kind)]
 BASELINES = {"random": "the arm that every run is paired with, and the start of a recipe without one"}
+HOMONYMS = {"stream": "core.scheme.Stream is the rows of a fit, which have the field's word for them too"}
 LONGEST = 30
 VAGUE = {"utils", "util", "helper", "helpers", "manager", "base", "misc", "common"}
 
@@ -102,7 +103,7 @@ def test_a_strategy_touches_its_own_files_only(name):
         for path in SOURCE.rglob("*.py")
         if path.relative_to(SOURCE).parts[0] not in allowed and cls in names_in(path)
     ]
-    assert name in BASELINES or not named, f"{cls} is named in {', '.join(named)}"
+    assert name in BASELINES or name in HOMONYMS or not named, f"{cls} is named in {', '.join(named)}"
 
 
 @cache

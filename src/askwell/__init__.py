@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from askwell.engine.project import Project as Project
     from askwell.engine.run import run as run
     from askwell.engine.select import select as select
+    from askwell.engine.stream import Arrivals as Arrivals
 
 __version__ = "0.1.0"
-__all__ = ["ActiveClassifier", "Project", "__version__", "load_model", "run", "select"]
+__all__ = ["ActiveClassifier", "Arrivals", "Project", "__version__", "load_model", "run", "select"]
 
 _HOMES = {
     "ActiveClassifier": "askwell.engine.active",
+    "Arrivals": "askwell.engine.stream",
     "Project": "askwell.engine.project",
     "load_model": "askwell.engine.model",
     "run": "askwell.engine.run",

@@ -123,3 +123,52 @@ def test_unknown_names_offer_the_nearest(askwell: Run) -> None:
     assert done.err.startswith("error: unknown part 'badg': did you mean 'badge'? Known: ")
     done = askwell("list", "strategy")
     assert done.err.startswith("error: unknown kind 'strategy': did you mean 'strategies'? Known: ")
+
+
+def test_strategies_are_a_table_by_roles(askwell: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    lines = askwell("list", "strategies").out.splitlines()
+    assert lines[0] == "strategies"
+    assert lines[1].split() == ["name", "survey", "needs", "cost"]
+    titles = [line.strip() for line in lines if line.strip() in {"SCORES", "SETS", "PREFILTERS", "SELECTORS"}]
+    assert titles == ["SCORES", "SETS", "PREFILTERS", "SELECTORS"]
+    badge = next(line for line in lines if line.startswith("  badge "))
+    assert badge.split() == ["badge", "[10]", "probs,", "embedding", "O(Q·N·(C", "+", "D))"]
+    assert max(map(len, lines)) <= 120
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, askwell("list", "strategies").out.splitlines())) <= 100
+
+
+def test_numbers_of_the_survey_come_from_the_recipes(askwell: Run) -> None:
+    found = {part["name"]: part for part in json.loads(askwell("list", "strategies", "--json").out)["strategies"]}
+    assert found["badge"]["survey"] == "[10]"
+    assert found["diverse_minibatch"]["survey"] == "[186]"
+    assert found["bald"]["survey"] == "[67]"
+    assert found["bait"]["survey"] == found["subsample"]["survey"] == ""
+    roles = {name: found[name]["role"] for name in ("margin", "badge", "subsample", "power")}
+    assert roles == {"margin": "score", "badge": "set", "subsample": "prefilter", "power": "selector"}
+
+
+def test_a_recipe_shows_its_parts_and_how_it_departs(askwell: Run) -> None:
+    text = askwell("show", "power_bald").out
+    assert "\nparts\n  strategy      BALD(draws=20) | Stochastic(kind='power', beta=1.0)\n" in text
+    assert "cost   O(N·K·C) for bald, O(N) for stochastic to select\n" in text
+    assert "deviations\n  -  " in text
+    assert "survey  [10]\n" in askwell("show", "badge").out
+
+
+def test_show_prints_a_composition(askwell: Run) -> None:
+    assert askwell("show", "subsample(size=90) | margin | power").out == (
+        "Subsample(size=90) | Margin() | Power(beta=1.0) (composition)\n"
+        "\n"
+        "subsample: Lets a strategy see a uniform sample of the candidates: cheaper, and more diverse.\n"
+        "margin: Asks where the two most likely classes are closest: score 1 − (p₍₁₎ − p₍₂₎).\n"
+        "power: Draws a batch without replacement, with chances in proportion to score^β: a zero is drawn last.\n"
+        "\n"
+        "needs  probs\n"
+        "cost   O(N) for subsample, O(N·C) for margin, O(N) for power\n"
+        "\n"
+    )
+    done = askwell("show", "margin | entropy")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: Margin() | Entropy(): stage 2, Entropy(), is a second strategy after Margin()")

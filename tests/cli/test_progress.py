@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from askwell.engine.progress import Bars
+from askwell.functional.steps import counting, listening
 
 
 class Clock:
@@ -93,3 +94,28 @@ def test_an_unknown_pace_is_said() -> None:
         clock.now = 3.0
         bars("train", 0, 10)
     assert file.getvalue() == "train: 0 of 10, unknown time left\n"
+
+
+def test_a_sentence_stands_above_the_bars_and_is_quiet_where_they_are() -> None:
+    for terminal in (True, False):
+        file = io.StringIO()
+        console = Console(file=file, force_terminal=terminal, width=80, _environ={"TERM": "xterm"})
+        with Bars(console=console) as bars:
+            bars.say("badge over 1,000,000 items: about 4 minutes")
+        assert "badge over 1,000,000 items: about 4 minutes\n" in file.getvalue().replace("\r", "")
+    file = io.StringIO()
+    with Bars(True, console=Console(file=file)) as bars:
+        bars.say("badge over 1,000,000 items: about 4 minutes")
+    assert file.getvalue() == ""
+
+
+def test_a_long_choice_shows_its_steps() -> None:
+    file, clock = io.StringIO(), Clock()
+    console = Console(file=file, force_terminal=True, width=80, _environ={"TERM": "xterm"})
+    with Bars(console=console, clock=clock) as bars, listening(bars):
+        told = counting(1000)
+        told(0)
+        clock.now = 10.0
+        told(120)
+    assert "choosing" in file.getvalue()
+    assert "120/1000" in file.getvalue()

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from torch.utils.data import Dataset
 
-from askwell.data import Grown, load
+from askwell.data import FieldPool, Grown, load
 
 NAMES = ("ash", "birch", "cedar")
 CLASSES = np.random.default_rng(1).integers(0, 3, 30)
@@ -84,6 +84,7 @@ MEMORY = {
     "digits": lambda cache: load("digits", cache=cache),
     "array-vectors": lambda cache: load(vectors(), labels=CLASSES, cache=cache),
     "array-pictures": lambda cache: load(pictures(), labels=CLASSES, cache=cache),
+    "fields": lambda cache: load(FieldPool(vectors(), side=4, cache=cache), labels=CLASSES),
     "list-of-texts": lambda cache: load(texts(), labels=CLASSES, cache=cache),
     "dataset": lambda cache: load(MapStyle(), cache=cache),
 }

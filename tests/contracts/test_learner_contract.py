@@ -10,7 +10,7 @@ import pytest
 from askwell.core.registry import catalogue
 from askwell.learners import Ensemble, Laplace, Linear, Net, Sklearn, Transformer
 from askwell.models import MLP, SmallCNN, TextCNN
-from askwell.schemes import VAAL, Supervised
+from askwell.schemes import DPE, VAAL, Checkpoints, Supervised, Variational
 from askwell.testing import learner, parametrize_with_checks
 from askwell.testing.learner import Pupil
 
@@ -43,6 +43,29 @@ PUPILS = {
     "laplace-net": Pupil(Laplace(Net(MLP(width=16, depth=1, dropout=0.2))), SHORT),
     "laplace-linear-full": Pupil(Laplace(Linear(), "full")),
     "laplace-ensemble": Pupil(Laplace(Ensemble(2, Net(MLP(width=16, depth=1))), "categorical"), SHORT),
+    "net-checkpoints": Pupil(Net(MLP(width=16, depth=1)), Checkpoints(steps=40, batch=18, lr=2e-2, last=4)),
+    "net-checkpoints-numbers": Pupil(
+        Net(MLP(width=16, depth=2)), Checkpoints(steps=60, batch=18, lr=2e-2, last=4, cycles=4), task="regression"
+    ),
+    "net-dpe": Pupil(Net(MLP(width=16, depth=1)), DPE(steps=40, batch=18, lr=2e-2, members=4)),
+    "net-dpe-cnn": Pupil(Net(SmallCNN(channels=4, width=16)), DPE(steps=20, batch=12, lr=3e-3, members=4), "image"),
+    "net-dpe-labels": Pupil(
+        Net(MLP(width=16, depth=1)), DPE(steps=40, batch=18, lr=2e-2, members=4), task="multi_label"
+    ),
+    "net-variational": Pupil(Net(MLP(width=16, depth=2)), Variational(steps=60, batch=18, lr=2e-2)),
+    "net-variational-cnn": Pupil(
+        Net(SmallCNN(channels=4, width=16)), Variational(steps=30, batch=12, lr=5e-3, layers=2), "image"
+    ),
+    "net-variational-words": Pupil(
+        Net(TextCNN(embedding=16, filters=12)), Variational(steps=40, batch=12, lr=2e-2), "tokens"
+    ),
+    "net-variational-numbers": Pupil(
+        Net(MLP(width=16, depth=2)), Variational(steps=80, batch=18, lr=2e-2, weight=0.1), task="regression"
+    ),
+    "ensemble-dropout": Pupil(Ensemble(2, Net(MLP(width=16, depth=2, dropout=0.2)), inner_draws=3), SHORT),
+    "ensemble-checkpoints": Pupil(
+        Ensemble(2, Net(MLP(width=16, depth=1)), inner_draws=2), Checkpoints(steps=40, batch=18, lr=2e-2, last=2)
+    ),
     "ensemble-net": Pupil(Ensemble(4, Net(MLP(width=16, depth=2, dropout=0.2))), SHORT),
     "ensemble-net-warm": Pupil(Ensemble(4, Net(MLP(width=16, depth=1))), Supervised(steps=40, lr=2e-2, policy="warm")),
     "ensemble-linear-bags": Pupil(Ensemble(4, Linear(), bootstrap=True)),

@@ -3,7 +3,7 @@
 from functools import partial
 
 from askwell.core.registry import catalogue
-from askwell.oracles import Crowd, Model, Noisy, Truth
+from askwell.oracles import Crowd, Model, Nearest, Noisy, Truth
 from askwell.testing import oracle, parametrize_with_checks
 
 CLASSES = ("ash", "birch", "cedar")
@@ -21,6 +21,7 @@ ORACLES = {
         Crowd, classes=CLASSES, confusion=(0.1, CONFUSION, 0.0), availability=(1.0, 0.5, 0.9), cost=(3.0, 1.0, 0.0)
     ),
     "model": model,
+    "nearest": Nearest,
     "noisy": partial(Noisy, classes=CLASSES, confusion=0.2),
     "noisy-by-class": partial(Noisy, classes=CLASSES, confusion=CONFUSION, annotators=("ann", "bob"), seed=3),
     "truth": Truth,

@@ -52,4 +52,4 @@ def test_text(need, text):
 
 def test_names_of_the_standard_needs_are_distinct():
     standard = [getattr(needs, name) for name in needs.__all__ if isinstance(getattr(needs, name), Need)]
-    assert len({need.name for need in standard}) == len(standard) == 17
+    assert len({need.name for need in standard}) == len(standard) == 24

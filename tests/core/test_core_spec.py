@@ -100,7 +100,7 @@ def test_an_unknown_setting_offers_the_nearest():
 
 def test_parts_in_parts():
     nested = parse("strategies", "subsample(strategy=margin, size=10)")
-    assert repr(nested) == "Subsample(strategy=Margin(), size=10)"
+    assert repr(nested) == "Subsample(size=10) | Margin()"
     assert parse("strategies", "subsample(strategy=subsample(strategy=margin(), size=20), size=10)").strategy.size == 20
     assert build("strategies", config(nested)) == nested
 
@@ -114,7 +114,7 @@ def test_digest_is_the_same_in_every_process():
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("strategies", "subsample(size=5)", "subsample needs strategy: write subsample(strategy=…)"),
+        ("strategies", "albl(steps=5)", "albl needs strategies: write albl(strategies=…)"),
         ("schemes", "supervised(steps='x')", "steps of 'supervised' must be int | None, got 'x'"),
         (
             "strategies",

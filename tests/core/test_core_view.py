@@ -160,6 +160,21 @@ def test_narrow_shares_tensors_of_the_other_sets():
     assert source.calls[-1][0] == (PROBS,)
 
 
+@pytest.mark.parametrize("sliced", [False, True])
+def test_only_some_needs_are_computed_for_all_and_kept(sliced):
+    source = Source(sliced)
+    view = view_on(source, (PROBS, EMBEDDING))
+    assert torch.equal(view.only((PROBS,))[PROBS], POOL[IDS])
+    assert [needs for needs, _ in source.calls] == [(PROBS,)]
+    with pytest.raises(UndeclaredNeed):
+        view.only((PROBS,))[EMBEDDING]
+    assert torch.equal(view[EMBEDDING], POOL[IDS])
+    part = view.narrow(torch.tensor([1, 2]), (PROBS,))
+    assert torch.equal(part[PROBS], POOL[IDS[1:3]])
+    assert list(part._own) == [PROBS]
+    assert len(source.calls) == 2
+
+
 def test_narrow_keeps_the_facts():
     facts = (RoundFacts(0, (1,), ("a",)),)
     view = view_on(Source(), num_classes=3, history=facts, state={"arm": 1})

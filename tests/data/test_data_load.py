@@ -385,6 +385,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "amazon_multidomain/books.csv.gz").write_bytes(gzip.compress(reviews.encode()))
     saved(
         root / "ecg_mitbih/mitbih_beats.npz", x_train=np.full((2, 8), 1224, np.int16), y_train=np.array([0, 1]),
+        record_train=np.array([101, 106]), record_test=np.array([100]),
         x_test=np.full((1, 8), 1024, np.int16), y_test=np.array([0]), class_names=np.array(["N", "S"]),
     )  # fmt: skip
     motions = "UNIQUE_ID,user,X0,XPEAK,YPEAK,ZPEAK,class\n1,5,.1,,,,Walking\n2,6,.2,3,,,Sitting\n3,7,.5,,,,Walking\n"
@@ -424,6 +425,11 @@ def test_sets_by_name(shelf: Path, name: str, kind: type, classes: tuple[str, ..
 def test_what_sets_say_about_themselves(shelf: Path) -> None:
     beats, motions, clothes = load("ecg_mitbih"), load("har_wisdm"), load("fashion_mnist")
     assert beats.pool.item(0)[0] == 1.0
+    assert beats.groups is not None
+    assert beats.groups.tolist() == [101, 106, 100]
+    assert load("ecg_mitbih_fields", size=4).pool.form.shape == (1, 4, 4)
+    assert motions.groups is not None
+    assert motions.groups.tolist() == [5, 6, 7]
     assert motions.pool.item(1) == {"X0": 0.2}
     assert motions.pool.keys(motions.split.test) == ["0"]
     assert clothes.classes[0] == "T-shirt/top"

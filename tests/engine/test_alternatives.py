@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from askwell.core.spec import parse
 from askwell.data import load
 from askwell.engine.alternatives import strategies_for
 from askwell.engine.assemble import assemble, check
@@ -41,7 +42,7 @@ def fitting(said, task):
 )  # fmt: skip
 def test_several_labels_refuse_what_wants_one(strategy, needs):
     said = refused("multi_label", strategy)
-    name = strategy.partition("(")[0]
+    name = parse("strategies", strategy).name
     assert f"recipe '{name}': strategy '{name}' needs {needs}; there is " in said
     found = fitting(said, "multi_label")
     assert {"binary_entropy", "coreset", "multi_label_bald", "random", "typiclust"} <= found
@@ -57,7 +58,7 @@ def test_numbers_refuse_what_wants_classes(strategy):
 
 @pytest.mark.parametrize("strategy", ["emoc", "pre_clustering", "subsample(strategy=emoc, size=9)"])
 def test_one_class_per_item_is_wanted(strategy):
-    name = strategy.partition("(")[0]
+    name = parse("strategies", strategy).name
     said = refused("regression", strategy)
     assert said.startswith(
         f"recipe '{name}': strategy '{name}' reads one class per item, which regression has not; strategies for "

@@ -41,7 +41,7 @@ def test_an_estimator_is_a_learner(word, estimator):
 def test_the_class_of_a_part_is_the_part_with_its_usual_settings():
     recipe = assemble(form=VECTORS, strategy=Margin, scheme=Supervised, learner=Net, model=MLP)
     assert recipe == assemble(form=VECTORS, strategy=Margin(), scheme=Supervised(), learner=Net(), model=MLP())
-    with pytest.raises(InputError, match="subsample needs strategy"):
+    with pytest.raises(InputError, match=r"subsample chooses nothing by itself: write subsample \| margin"):
         assemble(form=VECTORS, strategy=Subsample)
 
 

@@ -22,6 +22,7 @@ from askwell.engine.simulated import simulated
 from askwell.errors import BadLabel, InputError, UnmetNeeds
 from askwell.oracles import Crowd, Model, Noisy, Truth
 from askwell.store import dawid_skene
+from askwell.strategies import Random
 
 CROWD = Crowd(confusion=(0.7, 0.7, 0.05))
 """Two whose mistakes are spread evenly, and one who knows."""
@@ -169,8 +170,8 @@ def test_strategies_see_encoded_votes_and_who_may_be_asked(tmp_path: Path, digit
     with project_of(tmp_path / "a", digits, oracle=CROWD, initial=10) as project:
         list(rounds(project, simulated(project.recipe, digits)))
         tables = project._fitting().tables()
-        assert tables[ANNOTATORS.name]({}) == {"annotator-1": 0, "annotator-2": 1, "annotator-3": 2}
-        encoded, said = tables[VOTES.name]({}), list(project.store.votes())
+        assert tables[ANNOTATORS]({}) == {"annotator-1": 0, "annotator-2": 1, "annotator-3": 2}
+        encoded, said = tables[VOTES]({}), list(project.store.votes())
     assert [project.task.check(vote.value) for vote in encoded] == [vote.value for vote in said]
     assert all(type(vote.value) is int for vote in encoded)
 
@@ -185,11 +186,11 @@ def test_run_takes_an_oracle_by_its_text(tmp_path: Path, digits: Data) -> None:
 
 
 def test_an_oracle_with_labels_of_its_own_keeps_them(digits: Data) -> None:
-    plain = Recipe("a", None, None, None)  # type: ignore[arg-type] # only its oracle is looked at
+    plain = Recipe("a", Random(), None, Random())  # type: ignore[arg-type] # only its oracle is looked at
     assert isinstance(simulated(plain, digits), Truth)
-    own = Recipe("a", None, None, None, oracle=Noisy([1, 2], ("a", "b", "c")))  # type: ignore[arg-type]
+    own = Recipe("a", Random(), None, Random(), oracle=Noisy([1, 2], ("a", "b", "c")))  # type: ignore[arg-type]
     assert simulated(own, digits) is own.oracle
-    model = Recipe("a", None, None, None, oracle=Model(np.eye(3), ("a", "b", "c")))  # type: ignore[arg-type]
+    model = Recipe("a", Random(), None, Random(), oracle=Model(np.eye(3), ("a", "b", "c")))  # type: ignore[arg-type]
     assert simulated(model, digits) is model.oracle
 
 

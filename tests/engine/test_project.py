@@ -146,9 +146,9 @@ def test_features_given_beside_arrays_have_to_be_given_again(tmp_path, blobs):
 
 def test_arms_that_share_a_name_are_two_arms(tmp_path, data):
     settings = {"rounds": 0, "out": tmp_path, "quiet": True, **QUICK}
-    inner = "subsample(strategy={}, size=100)"
-    result = aw.run(data, strategy=inner.format("margin"), against=inner.format("entropy"), **settings)
-    assert list(result.arms) == ["subsample", "Subsample(strategy=Entropy(), size=100)"]
+    inner = "subsample(strategy=margin, size={})"
+    result = aw.run(data, strategy=inner.format(100), against=inner.format(90), **settings)
+    assert list(result.arms) == ["subsample-margin", "Subsample(size=90) | Margin()"]
     named = aw.run(data, recipe="random", strategy="margin", **settings)
     assert list(named.arms) == ["margin", "random"]
 

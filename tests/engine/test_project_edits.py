@@ -270,7 +270,7 @@ def test_an_oracle_of_the_truth_follows_the_edits(project, data):
 def test_history_is_read_by_the_classes_of_now(project):
     begun(project)
     project.rename_class("a", "apple")
-    history = project._view(project.candidates(), ()).history
+    history = project.view(project.candidates(), ()).history
     assert {label for facts in history for label in facts.labels} == {"apple", "b", "c"}
 
 

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from askwell.errors import BadShape, PoolExhausted
 from askwell.functional import cover, distance
-from askwell.functional.cover import k_center
+from askwell.functional.cover import k_center, k_center_beside
 from askwell.functional.distance import Points
 
 LINE = torch.tensor([[0.0], [1.0], [2.0], [3.0], [4.0], [10.0]])
@@ -124,6 +124,27 @@ def test_more_labelled_rows_than_one_block_of_centres() -> None:
     pool = Points(z)
     found = k_center(pool, 5, torch.arange(50), pool.beside(labelled))
     assert found.rows.tolist() == plain(z, 5, torch.arange(50), labelled)[0]
+
+
+@pytest.mark.parametrize(("away", "labelled", "before"), [(0.0, 4, 3), (1000.0, 4, 3), (0.0, 0, 3), (0.0, 4, 0)])
+def test_rows_picked_before_are_centres_and_no_more_picked(away: float, labelled: int, before: int) -> None:
+    generator = torch.Generator().manual_seed(4)
+    z = away + torch.randn(60 + labelled, 3, generator=generator).double()
+    z, known = z[:60], z[60:]
+    pool, rows, key = Points(z), torch.randperm(60, generator=generator)[:before], torch.arange(60)
+    found = k_center_beside(pool, rows, 12, key, pool.beside(known))
+    assert found.rows.tolist() == plain(z, 12, key, torch.cat([known, z[rows]]))[0]
+    assert not set(found.rows.tolist()) & set(rows.tolist())
+
+
+def test_of_rows_left_the_lower_key_goes_first() -> None:
+    key, pool = torch.tensor([0, 3, 2, 5, 1, 4]), Points(torch.ones(6, 2))
+    assert k_center_beside(pool, torch.tensor([4, 0]), 4, key, pool.beside(torch.ones(1, 2))).rows.tolist() == [
+        2,
+        1,
+        5,
+        3,
+    ]
 
 
 def test_half_precision() -> None:

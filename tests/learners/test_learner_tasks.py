@@ -79,7 +79,9 @@ def test_a_linear_head_on_labels_is_a_logistic_regression_for_each():
 )
 def test_every_task_has_its_needs(factory, scheme, task, plain, drawn, width):
     problem, learner = fitted(factory, task, scheme)
-    assert learner.provides == {"logits", "embedding", "head", plain.name, drawn.name}
+    own = {"network"} if isinstance(factory, Net) else set()
+    sums = {"mean_probs", "mean_entropy", "vote_shares"} if own and task == "classification" else set()
+    assert learner.provides == {"logits", "embedding", "head", plain.name, drawn.name, *own, *sums}
     few, many = drawn(draws=3), drawn(draws=40)
     found = computed(problem, learner, plain, few, many, LOGITS, EMBEDDING, HEAD)
     assert found[plain].shape == (48, width)

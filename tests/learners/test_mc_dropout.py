@@ -328,7 +328,7 @@ def test_equal_draws_are_refused():
     drawn(mc, x, draws=4)
     with pytest.raises(InputError) as caught:
         mc.check()
-    assert str(caught.value) == "all 4 draws are equal: the dropout of this model does not reach its outputs"
+    assert str(caught.value) == "all 4 draws are equal: no dropout or Gaussian weight of this model reaches its outputs"
 
 
 def test_draws_that_depend_on_neighbours_are_refused():

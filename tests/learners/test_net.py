@@ -245,7 +245,7 @@ class Measured(Task):
 
 def test_a_task_without_classes_has_no_probabilities():
     learner = Net(model=MLP()).build(Form("vector", (8,)), Measured(), SCHEME)
-    assert learner.provides == {"logits", "embedding", "head"}
+    assert learner.provides == {"logits", "embedding", "head", "network"}
 
 
 def test_predict_is_the_tasks_prediction():
@@ -315,5 +315,8 @@ def test_a_need_that_nobody_offers_is_named():
     problem, learner = fitted()
     with pytest.raises(UnmetNeeds) as caught:
         computed(problem, learner, (Need("loss_score"),))
-    assert str(caught.value) == "there is no loss_score: there is embedding, head, logits, mc_probs, probs"
+    assert str(caught.value) == (
+        "there is no loss_score: there is embedding, head, logits, mc_probs, mean_entropy, mean_probs, network, probs, "
+        "vote_shares"
+    )
     assert caught.value.names == ("loss_score",)

@@ -38,6 +38,7 @@ def test_it_says_what_the_learner_says(model, kind):
     assert torch.allclose(network(items, network.inputs(items)), found[LOGITS], atol=1e-5)
     assert torch.allclose(network.embed(items)[0], found[EMBEDDING], atol=1e-5)
     assert network.form.kind == kind
+    assert network.marks == ((0, 1) if kind == "tokens" else ())
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from askwell.core.pool import Form
 from askwell.core.registry import catalogue
 from askwell.errors import InputError, UnknownName
 from askwell.models import MLP, Resnet18, SmallCNN, TextCNN
+from askwell.models.discriminator import Discriminator
 from askwell.models.vae import ConvVAE, MlpVAE
 from askwell.models.wrap import Wrapped
 
@@ -76,7 +77,7 @@ def test_forms_that_are_refused(model, form, text):
 
 
 def test_permanent_names():
-    assert set(catalogue("models")) == {"mlp", "small_cnn", "resnet18", "text_cnn"}
+    assert set(catalogue("models")) == {"mlp", "small_cnn", "resnet18", "text_cnn", "har_net"}
 
 
 def test_resnet18_has_the_size_of_the_paper():
@@ -187,3 +188,9 @@ class TestVAE:
     def test_sides_that_cannot_be_halved(self):
         with pytest.raises(InputError, match=r"takes images whose sides are multiples of 8, got 28x28$"):
             ConvVAE().build(Form("image", (1, 28, 28)))
+
+
+def test_a_discriminator_is_as_deep_and_wide_as_it_is_told():
+    shapes = [tuple(weights.shape) for weights in Discriminator(2, 7, 3).parameters() if weights.ndim == 2]
+    assert shapes == [(7, 2), (7, 7), (7, 7), (1, 7)]
+    assert [name for name, _ in Discriminator(2).named_parameters()][::2] == [f"layers.{n}.weight" for n in (0, 2, 4)]

@@ -372,6 +372,21 @@ class ProductOfMinima(ScoreStrategy):
         return (torch.cdist(x, known).amin(1) * y.abs().amin(1)).float()
 
 
+class EntropyAsConfidence(Clean):
+    # In nats it goes beyond 1 where there are more than two classes.
+
+    confidence: ClassVar[bool] = True
+
+    def score(self, view: View) -> Tensor:
+        return entropy(view[PROBS].float())
+
+
+class CostInWords(Clean):
+    # Nobody can say how many batches there are.
+
+    cost: ClassVar[str] = "O(N·C·batches)"
+
+
 MUTANTS = [
     Mutant(OneOverBudget(), "FIELD 1.2.7", "check_returns_exactly_n"),
     Mutant(BudgetWithoutEffect(), "FIELD 1.2.6", "check_returns_exactly_n"),
@@ -394,6 +409,7 @@ MUTANTS = [
     Mutant(TiesByPosition(), "ANCHORS 1.9 ties", "check_position_carries_no_information"),
     Mutant(OnlyTheFirstHalf(), "ANCHORS 3.8", "check_position_carries_no_information"),
     Mutant(ScaledByThePool(), "ANCHORS 3.9", "check_rowwise_scores_are_local"),
+    Mutant(EntropyAsConfidence(), "issue 4, streams", "check_confidence_is_from_0_to_1"),
     Mutant(ReversedDirection(), "ANCHORS 1.9 flags for direction", "check_scores_rank_the_batch"),
     Mutant(ReversedScore(), "ANCHORS 1.9 flags for direction", "check_picks_are_golden", "least_confidence"),
     Mutant(ForgetsTheAbsence(), "issue 3, binary entropies", "check_picks_are_golden", "binary_entropy"),
@@ -404,6 +420,7 @@ MUTANTS = [
     Mutant(ComparesByIdentity(), "ANCHORS 3.14", "check_is_a_value"),
     Mutant(HalfARepr(), "ANCHORS 3.14", "check_is_a_value"),
     Mutant(Undocumented(), "ANCHORS 3.15", "check_docstring_is_complete"),
+    Mutant(CostInWords(), "issue 4, costs are said beforehand", "check_cost_is_read"),
     Mutant(DistancesOfAllPairs(), "FIELD 1.2.3", "check_allocates_no_square"),
     Mutant(GradientsInFull(), "FIELD 1.2.4", "check_allocates_no_square"),
     Mutant(UtilitiesOfBatchTimesN(), "FIELD 1.2.2", "check_allocates_no_square"),

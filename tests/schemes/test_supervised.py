@@ -137,7 +137,8 @@ class TestWords:
             ({"schedule": "cosin"}, "unknown schedule 'cosin': did you mean 'cosine'? Known: constant, cosine, drop"),
             (
                 {"augment": ("flp",)},
-                "unknown augmentation 'flp': did you mean 'flip'? Known: cutout, flip, randaugment, shift",
+                "unknown augmentation 'flp': did you mean 'flip'? "
+                "Known: cutout, flip, jitter, randaugment, shift, warp",
             ),
             ({"stop": ("patient",)}, "unknown stop 'patient': did you mean 'patience'? Known: patience, reached"),
             ({"average": ("emma", 0.9)}, "unknown average 'emma': did you mean 'ema'? Known: ema, swa"),

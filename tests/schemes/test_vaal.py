@@ -15,9 +15,8 @@ from askwell.core.view import View
 from askwell.errors import InputError
 from askwell.functional.adversarial import fooling, telling
 from askwell.functional.vae import divergence
-from askwell.models.vae import ConvVAE, MlpVAE
+from askwell.models.vae import ConvVAE, MlpVAE, vae_for
 from askwell.schemes import VAAL, Supervised
-from askwell.schemes.vaal import _vae
 from askwell.strategies.latent_score import LatentScore
 from askwell.training.tensors import tensors
 
@@ -136,14 +135,14 @@ def test_no_unlabelled_items_are_no_trouble():
 
 
 def test_large_images_get_the_convolutional_vae():
-    assert _vae(Form("image", (3, 32, 32)), 4) == ConvVAE(4)
-    assert _vae(Form("image", (1, 28, 28)), 4) == MlpVAE(4)
-    assert _vae(Form("vector", (9,)), 4) == MlpVAE(4)
+    assert vae_for(Form("image", (3, 32, 32)), 4) == ConvVAE(4)
+    assert vae_for(Form("image", (1, 28, 28)), 4) == MlpVAE(4)
+    assert vae_for(Form("vector", (9,)), 4) == MlpVAE(4)
 
 
 def test_tokens_are_refused():
     with pytest.raises(InputError, match=r"takes items of kind vector or image and these are of kind 'tokens'$"):
-        _vae(Form("tokens", (9,), 5), 4).build(Form("tokens", (9,), 5))
+        vae_for(Form("tokens", (9,), 5), 4).build(Form("tokens", (9,), 5))
 
 
 def test_numbers_below_one_are_refused():

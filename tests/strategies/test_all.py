@@ -12,6 +12,7 @@ from strategy_views import rng, tensors_for, view_of
 from askwell import strategies
 from askwell.core.registry import catalogue, snake
 from askwell.core.spec import build, config
+from askwell.core.stage import stages
 from askwell.core.strategy import Strategy
 from askwell.errors import PoolExhausted
 from askwell.functional.joint import Saturated
@@ -156,7 +157,7 @@ def test_says_the_same_by_repr_by_json_and_by_pickle(strategy: Strategy) -> None
 @pytest.mark.parametrize("strategy", PARTS, ids=ids)
 def test_is_found_by_name(strategy: Strategy) -> None:
     assert catalogue("strategies")[snake(type(strategy).__name__)] is type(strategy)
-    assert strategy.name == snake(type(strategy).__name__)
+    assert strategy.name == "-".join(snake(type(stage).__name__) for stage in stages(strategy))
 
 
 DETERMINISTIC = [

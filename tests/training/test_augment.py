@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from askwell.core.pool import Form
 from askwell.errors import BadShape, InputError, UnknownName
-from askwell.functional.augment import cutout, flip, shift
+from askwell.functional.augment import cutout, flip, jitter, shift, warp
 from askwell.training.augment import AUGMENTATIONS, view
 
 FORM = Form("image", (1, 8, 8))
@@ -68,6 +68,44 @@ def test_every_view_repeats_keeps_its_shape_and_moves_no_global_generator(name, 
     assert not torch.equal(one, another)
     assert torch.equal(before, torch.get_rng_state())
     assert change(x[:0], rng()).shape == (0, channels, 28, 28)
+
+
+def test_warp_moves_turns_and_stretches_within_its_bounds():
+    """One bright spot at the centre stays within the largest move; without any change the image is as it was."""
+    x = torch.zeros(200, 1, 21, 21)
+    x[:, :, 10, 10] = 1.0
+    moved = warp(x, rng(), turn=0.0, scale=0.0, move=0.1)
+    places = (moved.flatten(1).argmax(1) - 10 * 21 - 10).abs()
+    rows, columns = (moved.amax(axis).flatten(1).argmax(1) - 10 for axis in (3, 2))
+    assert int(torch.maximum(rows.abs(), columns.abs()).max()) == 2
+    assert len(places.unique()) > 3
+    line = torch.zeros(200, 1, 21, 21)
+    line[:, :, :, 10] = 1.0
+    straight, turned = warp(line, rng(), 0.0, 0.0, 0.0), warp(line, rng(), 0.5, 0.0, 0.0)
+    torch.testing.assert_close(straight, line)
+    assert (turned[:, 0, 0].argmax(1) - turned[:, 0, 20].argmax(1)).float().std() > 2
+    block = torch.zeros(200, 1, 21, 21)
+    block[:, :, 6:15, 6:15] = 1.0
+    areas = warp(block, rng(), 0.0, 0.3, 0.0).sum((1, 2, 3)) / 81
+    assert float(areas.min()) > 0.7**2 * 0.9
+    assert float(areas.max()) < 1.3**2 * 1.1
+    assert float(areas.std()) > 0.1
+
+
+def test_jitter_scales_about_the_mean_and_adds():
+    x = images().clamp(0.3, 0.7)
+    mean, spread = x.mean((1, 2, 3)), x.std((1, 2, 3))
+    changed = jitter(x, rng(), contrast=0.2, brightness=0.0)
+    torch.testing.assert_close(changed.mean((1, 2, 3)), mean)
+    factors = changed.std((1, 2, 3)) / spread
+    assert bool(((factors > 0.8) & (factors < 1.2)).all())
+    assert float(factors.std()) > 0
+    lighter = jitter(x, rng(), contrast=0.0, brightness=0.2)
+    torch.testing.assert_close(lighter.std((1, 2, 3)), spread)
+    assert float((lighter - x).abs().max()) <= 0.2 + 1e-6
+    far = jitter(images(), rng(), 0.9, 0.9)
+    assert float(far.min()) >= 0
+    assert float(far.max()) <= 1
 
 
 def test_train_is_the_schemes_augmentation_and_eval_is_nothing():

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from askwell.cli.command import Settings
 from askwell.cli.options import Annotator, Project
 from askwell.cli.output import Answer, columns, counted, width
 
@@ -15,6 +16,7 @@ __all__ = ["ask"]
 
 
 def ask(
+    settings: Settings,
     project: Project,
     n: Annotated[int | None, typer.Option("-n", help="How many; as many as the recipe asks, unless given.")] = None,
     out: Annotated[
@@ -30,11 +32,12 @@ def ask(
     tell; a minus: you do not want to. The column `note` is yours. Then: askwell tell PROJECT FILE.
     """
     from askwell.engine.asking import ask_sheet
+    from askwell.engine.progress import Bars
     from askwell.engine.project import Project
     from askwell.engine.threads import threads_of
 
-    with threads_of(project), Project.open(project) as opened:
-        rows = ask_sheet(opened, n, out, annotator=annotator)
+    with threads_of(project), Project.open(project) as opened, Bars(settings.quiet) as bars:
+        rows = ask_sheet(opened, n, out, annotator=annotator, progress=bars)
     found = {"project": project, "annotator": annotator, "questions": rows, "out": out}
     if out is None:
         return Answer(found, _listed(rows) or "nothing is left to ask", _listed(rows))

@@ -28,6 +28,7 @@ from askwell.cli.show import show
 from askwell.cli.status import status
 from askwell.cli.tell import tell
 from askwell.cli.train import train
+from askwell.cli.train_policy import train_policy
 from askwell.errors import AskwellError, ProjectError
 
 __all__ = ["app", "main"]
@@ -46,7 +47,8 @@ Exit codes:
 """
 COMMANDS: Mapping[str, Callable[..., Answer]] = {
     "run": run, "select": select, "create": create, "ask": ask, "tell": tell, "train": train, "predict": predict,
-    "export": export, "status": status, "list": list_parts, "show": show, "doctor": doctor,
+    "train-policy": train_policy, "export": export, "status": status, "list": list_parts,
+    "show": show, "doctor": doctor,
 }  # fmt: skip
 
 

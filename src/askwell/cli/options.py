@@ -33,7 +33,7 @@ Annotator = Annotated[str, typer.Option(help="Who answers.")]
 Threads = Annotated[int, typer.Option(help="Threads of the CPU; bits depend on them.")]
 
 Recipe = Annotated[str | None, typer.Option(help="A recipe by name; the options below replace its parts.")]
-Strategy = Annotated[str | None, typer.Option(help="margin, badge, subsample(strategy=badge, size=5000) …")]
+Strategy = Annotated[str | None, typer.Option(help='margin, badge, "subsample(size=5000) | margin | power" …')]
 Start = Annotated[str | None, typer.Option(help="The strategy of round 0, before any model.")]
 Scheme = Annotated[str | None, typer.Option(help="How the model is trained, such as supervised(steps=500).")]
 Learner = Annotated[
@@ -64,7 +64,7 @@ Task = Annotated[
 ]
 Classes = Annotated[list[str] | None, typer.Option(help="Class names: with commas, or one at a time.")]
 Labels = Annotated[str | None, typer.Option(help="Labels beside the data: .npy, or a table with ids and labels.")]
-Features = Annotated[str | None, typer.Option(help="Fixed features: .npy, or a model folder that computes them once.")]
+Features = Annotated[str | None, typer.Option(help="Fixed features: .npy, a model folder, or simclr; computed once.")]
 
 
 def size(given: str | float) -> float:

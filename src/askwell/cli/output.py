@@ -8,12 +8,13 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from textwrap import wrap
 from typing import Any
 
 import typer
 
-__all__ = ["TIED", "Answer", "as_json", "columns", "counted", "say", "speak", "table", "width"]
+__all__ = ["TIED", "Answer", "as_json", "columns", "counted", "grid", "say", "speak", "table", "width"]
 
 WHOLE: Mapping[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 """Paths and hashes stay in one piece."""
@@ -102,6 +103,31 @@ def columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str], width: int,
     wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ("  ".join(f"{cell:<{size}}" for cell, size in zip(line, wide, strict=True)).rstrip() for line in cells)
     return "\n".join(_cut(line, width) for line in lines)
+
+
+def grid(rows: Sequence[Sequence[str]], width: int, indent: str = "  ") -> str:
+    """Rows of texts in columns; what is too wide goes on below, the widest columns first.
+
+    >>> print(grid([("name", "needs"), ("cal", "probs, embedding")], 18))
+      name  needs
+      cal   probs,
+            embedding
+    """
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    least = [max(len(word) for cell in column for word in cell.split() or [""]) for column in zip(*rows, strict=True)]
+    while len(indent) + sum(wide) + 2 * (len(wide) - 1) > width and wide != least:
+        widest = max(range(len(wide)), key=lambda place: (wide[place] > least[place], wide[place]))
+        wide[widest] -= 1
+    return "\n".join(line for row in rows for line in _row(row, wide, indent))
+
+
+def _row(row: Sequence[str], wide: Sequence[int], indent: str) -> list[str]:
+    cells = [wrap(cell, size, **WHOLE) or [""] for cell, size in zip(row, wide, strict=True)]
+    lines = zip_longest(*cells, fillvalue="")
+    return [
+        (indent + "  ".join(f"{cell:<{size}}" for cell, size in zip(line, wide, strict=True))).rstrip()
+        for line in lines
+    ]
 
 
 def _cell(value: Any, most: int) -> str:

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from askwell.core.recipe import Recipe
@@ -14,8 +15,12 @@ from askwell.errors import InputError, UnknownName
 
 __all__ = ["KINDS", "Part", "Setting", "named", "parts"]
 
-KINDS = ("strategies", "schemes", "learners", "models", "tasks", "oracles", "recipes")
+KINDS = ("strategies", "managers", "schemes", "learners", "models", "tasks", "oracles", "recipes")
+UNTRAINED = "untrained"
+"""What stands for the path of a policy, see `strategies.policies`."""
 PAPER = re.compile(r"arXiv|doi\b|https?://", re.IGNORECASE)
+NUMBER = re.compile(r"\[(\d+(?:, ?\d+)*)\]")
+"""Numbers of systems in the list of references of the survey."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class Part:
-    """One part, in words. `text` is the docstring after its first line, without examples and paper."""
+    """One part, in words. `text` is the docstring after its first line, without examples and paper.
+
+    survey  numbers of the system among the survey's references, such as "[142]"; of a strategy those of its recipes
+    role    of a strategy in a composition: score, set, prefilter or selector
+    """
 
     kind: str
     name: str
@@ -40,6 +49,8 @@ class Part:
     paper: str
     settings: tuple[Setting, ...]
     deviations: tuple[str, ...] = ()
+    survey: str = ""
+    role: str = ""
 
 
 def parts(kind: str) -> list[Part]:
@@ -50,7 +61,12 @@ def parts(kind: str) -> list[Part]:
 
 
 def named(name: str) -> list[Part]:
-    """The parts of this name, whatever their kind; `module:Class` names a part of somebody else's."""
+    """The parts of this name, whatever their kind; `module:Class` names a part of somebody else's.
+
+    Parts of a strategy that are joined by `|` are one composition.
+    """
+    if "|" in name:
+        return [_composition(name)]
     if ":" in name:
         return [described("parts", name, find("parts", name))]
     found = [described(kind, name, part) for kind in KINDS for key, part in catalogue(kind).items() if key == name]
@@ -74,7 +90,66 @@ def described(kind: str, name: str, part: Any) -> Part:
         cost=cost if isinstance(cost, str) else "",
         paper=paper,
         settings=tuple(map(_setting, fields(part))) if is_dataclass(part) else (),
+        survey=_surveyed().get(name, "") if kind == "strategies" else "",
+        role=_role(part) if kind == "strategies" else "",
     )
+
+
+def _role(part: Any) -> str:
+    """What a strategy is in a composition; nothing for one that cannot be imported."""
+    from askwell.core.stage import Prefilter, Selector
+    from askwell.core.strategy import ScoreStrategy
+
+    if not isinstance(part, type):
+        return ""
+    found = (issubclass(part, kind) for kind in (ScoreStrategy, Prefilter, Selector))
+    return next((role for role, fits in zip(("score", "prefilter", "selector"), found, strict=True) if fits), "set")
+
+
+@cache
+def _surveyed() -> dict[str, str]:
+    """Strategy -> numbers of its systems in the survey: those of the recipe of its name, else of all that use it."""
+    from askwell.core.stage import Stage, stages
+
+    found: dict[str, dict[str, str]] = {}
+    for name, make in catalogue("recipes").items():
+        for stage in stages(make().strategy):
+            if not isinstance(stage, Stage):
+                found.setdefault(stage.name, {})[name] = _numbers(make)
+    return {name: by.get(name) or " ".join(dict.fromkeys(filter(None, by.values()))) for name, by in found.items()}
+
+
+def _numbers(make: Callable[[], Recipe]) -> str:
+    """Numbers in the first line of a recipe's module."""
+    line = (getattr(inspect.getmodule(make), "__doc__", None) or "").partition("\n")[0]
+    return " ".join(f"[{found}]" for found in NUMBER.findall(line))
+
+
+def _composition(text: str) -> Part:
+    """Strategies that are joined, in words."""
+    from askwell.core.spec import parse
+    from askwell.core.stage import stages
+
+    made = parse("strategies", text)
+    lines = [f"{stage.name}: {_docstring(type(stage))[0]}" for stage in stages(made)]
+    return Part(
+        kind="composition",
+        name=repr(made),
+        summary="",
+        text="\n".join(lines),
+        needs=", ".join(map(str, made.needs)) or "nothing",
+        cost=_cost(made),
+        paper="",
+        settings=(),
+    )
+
+
+def _cost(strategy: Any) -> str:
+    """What a strategy costs, stage by stage where it is composed."""
+    from askwell.core.stage import stages
+
+    found = stages(strategy)
+    return ", ".join(f"{one.cost} for {one.name}" for one in found) if len(found) > 1 else strategy.cost
 
 
 def _recipe(name: str, make: Callable[[], Recipe]) -> Part:
@@ -89,10 +164,11 @@ def _recipe(name: str, make: Callable[[], Recipe]) -> Part:
         summary=summary,
         text=text,
         needs=", ".join(map(str, recipe.strategy.needs)) or "nothing",
-        cost=f"{recipe.strategy.cost} to select",
+        cost=f"{_cost(recipe.strategy)} to select",
         paper=recipe.source,
         settings=tuple(Setting(key, "", repr(getattr(recipe, key))) for key in chosen),
         deviations=recipe.deviations,
+        survey=_numbers(make),
     )
 
 
@@ -111,18 +187,32 @@ def _needs(part: Any) -> str:
     """A strategy's needs, the items that a scheme reads; nothing for other parts."""
     if not hasattr(part, "needs") and not hasattr(part, "reads"):
         return ""
-    inner = [field.name for field in fields(part) if field.default is field.default_factory is MISSING]
-    made = part(**dict.fromkeys(inner, _needless()))
+    inner = [field for field in fields(part) if _is_place(part, field)]
+    texts = [field.name for field in fields(part) if field.default is MISSING and field.type == "str"]
+    made = part(**{field.name: _stand_in(field) for field in inner}, **dict.fromkeys(texts, UNTRAINED))
     if hasattr(part, "reads"):
         return f"{', '.join(sorted(made.reads))} items"
-    return ", ".join([*map(str, made.needs), *(f"what its {name} needs" for name in inner)]) or "nothing"
+    return ", ".join([*map(str, made.needs), *(_of_inner(field.name) for field in inner)]) or "nothing"
 
 
-def _needless() -> Any:
-    """A strategy without needs, to stand inside another."""
+def _is_place(part: Any, field: Field[Any]) -> bool:
+    """Whether another strategy goes there."""
+    from askwell.core.stage import Stage
+
+    required = field.default is field.default_factory is MISSING and field.type != "str"
+    return required or (issubclass(part, Stage) and field.name == "strategy")
+
+
+def _of_inner(name: str) -> str:
+    return f"what its {name} need{'' if name.endswith('s') else 's'}"
+
+
+def _stand_in(field: Field[Any]) -> Any:
+    """A strategy without needs, to stand inside another; two where it holds several."""
     from askwell.core.strategy import ScoreStrategy
 
-    return type("Needless", (ScoreStrategy,), {"needs": (), "score": None})()
+    made = type("Needless", (ScoreStrategy,), {"needs": (), "score": None})()
+    return (made, made) if str(field.type).startswith("tuple") else made
 
 
 def _setting(field: Field[Any]) -> Setting:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from askwell.cli.command import Settings
 from askwell.cli.ids import read_ids
 from askwell.cli.output import Answer, counted
 
@@ -17,7 +18,8 @@ __all__ = ["select"]
 
 
 def select(
-    strategy: Annotated[str, typer.Option(help="margin, badge, subsample(strategy=badge, size=5000) …")],
+    settings: Settings,
+    strategy: Annotated[str, typer.Option(help='margin, badge, "subsample(size=5000) | margin | power" …')],
     n: Annotated[int, typer.Option("-n", help="How many to choose.")],
     probs: Annotated[Path | None, typer.Option(help=".npy, (N, C) class probabilities.")] = None,
     logits: Annotated[Path | None, typer.Option(help=".npy, (N, C) outputs before the softmax.")] = None,
@@ -46,7 +48,7 @@ def select(
         strategy, n=n, probs=probs, logits=logits, mc_probs=mc_probs, label_probs=label_probs,
         mc_label_probs=mc_label_probs, predictions=predictions, mc_predictions=mc_predictions, embedding=embedding,
         labelled_embedding=labelled_embedding, labelled_probs=labelled_probs, labels=labels,
-        target_mc_probs=target_mc_probs, cost=cost, ids=_ids(ids), seed=seed,
+        target_mc_probs=target_mc_probs, cost=cost, ids=_ids(ids), seed=seed, quiet=settings.quiet,
     )  # fmt: skip
     text = "\n".join(map(str, chosen.tolist()))
     if out is None:

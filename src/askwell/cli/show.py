@@ -14,26 +14,31 @@ __all__ = ["show"]
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `askwell list`, or module:Class.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help='A name of `askwell list`, module:Class, or "margin | power".')
+    ],
 ) -> Answer:
     """Show one part in full.
 
-    What it does and needs, its cost, its paper and its settings; of a recipe also how it departs from the paper.
+    What it does and needs, its cost, its paper and its settings; of a recipe its parts and how it departs from the
+    paper; of strategies joined by | what they are together.
     """
     found = named(name)
     return Answer({"parts": [asdict(part) for part in found]}, "\n".join(map(_page, found)), name)
 
 
 def _page(part: Part) -> str:
-    facts = [("needs", part.needs), ("cost", part.cost), ("paper", part.paper)]
+    facts = [("needs", part.needs), ("cost", part.cost), ("paper", part.paper), ("survey", part.survey)]
+    recipe = part.kind == "recipe"
+    deviations = [("-", deviation) for deviation in part.deviations] or ([("-", "none known")] if recipe else [])
     settings = [
         (setting.name, setting.default + (f"  ({setting.type})" if setting.type else "")) for setting in part.settings
     ]
     blocks = [
-        f"{part.name} ({part.kind})\n{part.summary}",
+        f"{part.name} ({part.kind})\n{part.summary}".rstrip(),
         part.text,
         table([(word, meaning) for word, meaning in facts if meaning]),
-        "settings\n" + table(settings, "  ") if settings else "",
-        "deviations\n" + table([("-", deviation) for deviation in part.deviations], "  ") if part.deviations else "",
+        ("parts\n" if recipe else "settings\n") + table(settings, "  ") if settings else "",
+        "deviations\n" + table(deviations, "  ") if deviations else "",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"

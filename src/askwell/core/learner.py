@@ -66,9 +66,13 @@ class FitReport:
 
 
 class Learner(ABC):
-    """A model that learns. `provides` names the needs it can compute; `warm`: a fit builds on the last one."""
+    """A model that learns. `provides` names the needs it can compute; `warm`: a fit builds on the last one.
+
+    most_draws  how many draws it can give, where it has a fixed number of members; None: as many as are wanted
+    """
 
     warm: bool = False
+    most_draws: int | None = None
 
     @property
     @abstractmethod

@@ -8,21 +8,28 @@ from typing import Literal
 __all__ = [
     "ANNOTATORS",
     "COST",
+    "DECODER",
     "EMBEDDING",
     "FEATURES",
     "HEAD",
     "LABELS",
     "LABEL_PROBS",
+    "LATENT",
     "LATENT_SCORE",
     "LOGITS",
+    "LOGIT_MOMENTS",
     "MC_LABEL_PROBS",
     "MC_PREDICTIONS",
     "MC_PROBS",
+    "MEAN_ENTROPY",
+    "MEAN_PROBS",
     "NETWORK",
     "PREDICTIONS",
     "PROBS",
-    "REFIT",
+    "SIMILARITY",
     "VOTES",
+    "VOTE_SHARES",
+    "WORDS",
     "Need",
     "Over",
 ]
@@ -71,6 +78,8 @@ PROBS = Need("probs")
 """(N, C) class probabilities; rows sum to one."""
 LOGITS = Need("logits")
 """(N, C) outputs before the softmax."""
+LOGIT_MOMENTS = Need("logit_moments")
+"""(N, C, 2) mean and variance of each logit, by a network with Gaussian weights; from a scheme that trains one."""
 EMBEDDING = Need("embedding")
 """(N, D) input of the last linear layer, by the current model."""
 FEATURES = Need("features")
@@ -80,6 +89,12 @@ MC_PROBS = Need("mc_probs", params=(("draws", 20),))
 
 A committee with K members gives those: `draws` may not exceed them.
 """
+MEAN_PROBS = Need("mean_probs", params=(("draws", 20),))
+"""(N, C) mean of the probabilities of K draws or members, of which none is kept: as `MC_PROBS` without its size."""
+MEAN_ENTROPY = Need("mean_entropy", params=(("draws", 20),))
+"""(N,) mean of the entropies of K draws or members, in nats, as `MEAN_PROBS`."""
+VOTE_SHARES = Need("vote_shares", params=(("draws", 20),))
+"""(N, C) share of K draws or members whose most probable class it is, as `MEAN_PROBS`."""
 LABEL_PROBS = Need("label_probs")
 """(N, C) probability of each label by itself, where an item may have several; rows need not sum to one."""
 MC_LABEL_PROBS = Need("mc_label_probs", params=(("draws", 20),))
@@ -96,11 +111,17 @@ ANNOTATORS = Need("annotators", over="model", kind="table")
 """All who may be asked: name -> the number by which `Batch.annotators` names him."""
 COST = Need("cost", kind="table")
 """(N,) price of labelling each candidate."""
+WORDS = Need("words", kind="table")
+"""(N, L) int64 numbers of the words of texts, 0 for padding; a word has the same number in every pool."""
 LATENT_SCORE = Need("latent_score")
 """(N,) how little an item looks like a labelled one to a latent adversary; from the scheme that trains one."""
+SIMILARITY = Need("similarity")
+"""(N, D) vectors whose cosines say how alike items are; from a scheme that learns it from pairs of labels."""
+LATENT = Need("latent")
+"""(N, D) means of the Gaussians that a variational auto-encoder has for items; from a scheme that trains one."""
+DECODER = Need("decoder", over="model", kind="call")
+"""Function from latents (n, D) to items (n, …) of such an auto-encoder; a copy, gradients allowed."""
 HEAD = Need("head", over="model", kind="call")
 """Function from embeddings (n, D) to logits (n, C); a copy, gradients allowed."""
 NETWORK = Need("network", over="model", kind="call")
 """The fitted network as a function of its inputs, `core.network.Network`: a copy, gradients allowed."""
-REFIT = Need("refit", over="model", kind="call")
-"""Function from extra labelled items to a view by the refitted model."""

@@ -25,6 +25,11 @@ class Network(Protocol):
         """What one item looks like: pictures lie in [0, 1]."""
         ...
 
+    @property
+    def marks(self) -> tuple[int, ...]:
+        """Tokens that are no words: padding, unknown words, and what a tokenizer puts around and between texts."""
+        ...
+
     def items(self, ids: Tensor) -> Tensor:
         """(n, …) eval items as the network takes them: numbers, or tokens (n, L) int64, 0 for padding."""
         ...

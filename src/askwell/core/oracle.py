@@ -24,6 +24,7 @@ class Question:
     id    of the question, not of the item; `position` is the item's place in the pool, `key` the user's own id for it
     item  the thing itself: an array, a string, a picture
     unit  the part of the item that is asked about; form: the kind of answer wanted
+    parent  of an item that a strategy made: the position of the item that it was made from or next to, if it named one
     """
 
     id: int
@@ -34,6 +35,7 @@ class Question:
     form: str = "label"
     asked_of: str | None = None
     shown: Any = None
+    parent: int | None = None
 
 
 @dataclass(frozen=True)

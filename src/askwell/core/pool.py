@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Generator, Tensor
 
-__all__ = ["Form", "Items", "Mode", "Pool"]
+__all__ = ["Form", "Items", "Kind", "Mode", "Pool"]
 
 Mode = Literal["train", "eval"]
+Kind = Literal["vector", "image", "tokens", "other"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Form:
     vocab  number of token ids, for "tokens"
     """
 
-    kind: Literal["vector", "image", "tokens", "other"]
+    kind: Kind
     shape: tuple[int, ...]
     vocab: int = 0
 

@@ -57,6 +57,9 @@ class Recipe:
     switches: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for part in (self.strategy, self.initial):
+            if not hasattr(part, "choose"):
+                raise InputError(f"recipe {self.name!r}: {part!r} is no strategy, and chooses nothing from a view")
         for name, least in (("initial_size", 1), ("batch", 1), ("rounds", 0), ("answers", 1)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:

@@ -1,8 +1,8 @@
 """Finding parts by name: our own, those that other packages announce, and `module:Class`.
 
-A room is a package of askwell (`strategies`, `schemes`, `learners`, `tasks`, `oracles`, `models`, `recipes`). Its parts
-are what its `__all__` lists, and what entry points in the group `askwell.<room>` name. Nothing registers itself by
-being imported.
+A room is a package of askwell (`strategies`, `schemes`, `learners`, `tasks`, `oracles`, `models`, `recipes`,
+`managers`). Its parts are what its `__all__` lists, and what entry points in the group `askwell.<room>` name. Nothing
+registers itself by being imported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Broken", "catalogue", "find", "home", "knows", "name_of", "room_of",
 
 SINGULAR = {
     "strategies": "strategy", "schemes": "scheme", "learners": "learner", "tasks": "task",
-    "oracles": "oracle", "models": "model", "recipes": "recipe",
+    "oracles": "oracle", "models": "model", "recipes": "recipe", "managers": "budget manager",
 }  # fmt: skip
 
 

@@ -37,7 +37,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class Draw:
-    """Rows behind a stream: ids (n,), targets, weights, soft labels or sampling weights `p`; may be empty."""
+    """Rows behind a stream: ids (n,), an item as often as it is to come in one pass; may be empty.
+
+    y  targets (n, …); or soft labels (n, C) in place of classes (n,): what the task's loss takes
+    w  (n,) weights >= 0 in the loss, 0 is absence; p: (n,) rows are drawn in proportion to it, with replacement
+    """
 
     ids: Tensor
     y: Tensor | None = None
@@ -97,6 +101,10 @@ class Stream(Protocol):
 
     def next(self) -> Rows: ...
 
+    def refill(self, draw: Draw) -> None:
+        """Rows of another draw from now on, such as pseudo-labels that have just been renewed."""
+        ...
+
 
 class Update(Protocol):
     """The only place where gradients change weights."""
@@ -105,7 +113,10 @@ class Update(Protocol):
 
 
 class Run(Protocol):
-    """One fit, as a scheme sees it; everything that must survive a pause lives here."""
+    """One fit, as a scheme sees it; everything that must survive a pause lives here.
+
+    makers  what the learner brings by name: `net` makes its network, untrained
+    """
 
     facts: Facts
     task: Task
@@ -113,6 +124,7 @@ class Run(Protocol):
     seeds: Seeds
     previous: Mapping[str, Any]
     votes: Tensor | None
+    makers: Mapping[str, Callable[[], nn.Module]]
     memory: dict[str, Any]
     saved: dict[str, Any]
     report: FitReport
@@ -162,6 +174,13 @@ class Run(Protocol):
         """fn over eval items in eval mode, without gradients; flags and generators restored."""
         ...
 
+    def drawn(self, net: nn.Module, fn: Callable[[Tensor], Tensor], ids: Tensor, draws: int, turn: int = 0) -> Tensor:
+        """(n, …) fn over the outputs (n, K, O) of K passes with dropout, each item under masks of its own.
+
+        Another `turn` has other masks; everything but dropout is in eval mode.
+        """
+        ...
+
     def keep(self, name: str) -> None:
         """A deep copy of all modules into `saved`."""
         ...
@@ -197,9 +216,22 @@ class Scheme(ABC):
         """Names of the task's metrics that its stops ask for."""
         return frozenset()
 
+    @property
+    def most_draws(self) -> int | None:
+        """How many networks `committee` returns; None where the net alone answers."""
+        return None
+
     @abstractmethod
     def train(self, run: Run) -> None:
         """One fit: builds modules, opens streams and updates, and steps through its clocks."""
+
+    def network(self, net: nn.Module) -> nn.Module:
+        """The learner's network, untrained, as this scheme trains it: with other layers where it says so."""
+        return net
+
+    def committee(self, run: Run) -> tuple[nn.Module, ...]:
+        """Fitted networks whose mean is what is predicted and which are the draws; () where the net alone answers."""
+        return ()
 
     def logits(self, run: Run, outputs: Outputs) -> Tensor:
         """(n, O) outputs of the net."""

@@ -1,4 +1,4 @@
-"""Parts as text and JSON: `margin`, `subsample(strategy=margin, size=1000)`, `mine.py_module:MyStrategy`.
+"""Parts as text and JSON: `margin`, `subsample(size=1000) | margin`, `mine.py_module:MyStrategy`.
 
 A part is a frozen dataclass. Its name, its `repr` and its JSON say the same thing and lead back to an equal part.
 """
@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any
+from typing import Any, get_args
 
 from askwell.core.fits import declared, fits
 from askwell.core.registry import catalogue, find, home, knows, name_of, room_of
@@ -23,9 +23,12 @@ __all__ = ["build", "config", "digest", "parse"]
 RESERVED = ("part", "room")
 BASES = {
     "strategies": "askwell.core.strategy:Strategy",
+    "managers": "askwell.core.budget:Manager",
     "schemes": "askwell.core.scheme:Scheme",
     "tasks": "askwell.core.task:Task",
 }
+WORDY = re.compile(r"(?:typing|askwell)\.(?:\w+\.)*")
+"""Where a declared type comes from."""
 ADDRESS = re.compile(r"(?<![\w'\".])[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 COLON, DOT = "__colon__", "__dot__"
 
@@ -52,7 +55,14 @@ def build(kind: str, spec: Any) -> Any:
     if "part" not in spec:
         return {key: build(kind, value) for key, value in spec.items()}
     room = spec.get("room", kind)
-    return make(room, spec["part"], {key: build(room, value) for key, value in spec.items() if key not in RESERVED})
+    values = {key: build(_inner(room, value), value) for key, value in spec.items() if key not in RESERVED}
+    return make(room, spec["part"], values)
+
+
+def _inner(kind: str, spec: Any) -> str:
+    """The room of a value that stands inside a part of `kind`."""
+    foreign = isinstance(spec, Mapping) and ":" in spec.get("part", "")
+    return _room(kind, spec["part"]) if foreign else kind
 
 
 def make(kind: str, name: str, values: Mapping[str, Any]) -> Any:
@@ -67,7 +77,9 @@ def make(kind: str, name: str, values: Mapping[str, Any]) -> Any:
             raise UnknownName(f"setting of {kind} {name!r}:", key, known)
     for field in fields(cls):
         if field.name not in values and field.default is MISSING and field.default_factory is MISSING:
-            raise InputError(f"{name} needs {field.name}: write {name}({field.name}=…)", got=name)
+            maker = field.metadata.get("made by", "").format(name=name)
+            made = f"; `{maker}` makes one" if maker else ""
+            raise InputError(f"{name} needs {field.name}: write {name}({field.name}=…){made}", got=name)
     _check_types(kind, name, cls, values)
     return cls(**values)
 
@@ -78,25 +90,50 @@ def _check_kind(kind: str, name: str, cls: type) -> None:
         raise InputError(f"{name!r} is no part of {kind}: it does not build on {base} of {module}", got=cls)
 
 
+def _room(kind: str, name: str) -> str:
+    """The room of a part inside one of `kind`: where its name is known, or whose base a `module:Class` builds on."""
+    return _built_on(kind, find(kind, name)) if ":" in name else home(kind, name)
+
+
+def _built_on(kind: str, cls: Any) -> str:
+    """The room whose base a class builds on; nothing is imported to find out."""
+    bases = [f"{one.__module__}:{one.__qualname__}" for one in cls.__mro__] if isinstance(cls, type) else []
+    return next((room for room, base in BASES.items() if base in bases), kind)
+
+
 def _check_types(kind: str, name: str, cls: type, values: Mapping[str, Any]) -> None:
     hints = declared(cls)
     for key, value in values.items():
         hint = hints.get(key, Any)
         if not fits(value, hint):
-            if (isinstance(value, str) and is_dataclass(hint)) or hasattr(hint, "__abstractmethods__"):
-                raise UnknownName(f"value of {key} in {name!r}:", str(value), catalogue(kind))
-            wanted = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
+            options = get_args(hint) or (hint,)
+            if isinstance(value, str) and any(map(_is_part, options)):
+                raise UnknownName(f"value of {key} in {name!r}:", value, catalogue(_built_on(kind, options[0])))
+            wanted = hint.__name__ if isinstance(hint, type) else WORDY.sub("", str(hint))
             raise InputError(f"{key} of {name!r} must be {wanted}, got {value!r}", got=value)
+
+
+def _is_part(hint: Any) -> bool:
+    """Whether parts are declared, by their class or by a base of theirs."""
+    return is_dataclass(hint) or hasattr(hint, "__abstractmethods__")
 
 
 def parse(kind: str, text: str) -> Any:
     """A part from text: a name, `name(key=value, …)` with parts as values, or `module:Class(…)`.
 
-    A bare word is a text where the setting is declared as one, or where it names no part: `supervised(policy=warm)`.
+    Strategies may be joined by `|`, see `core.stage`. A bare word is a text where the setting is declared as one, or
+    where it names no part: `supervised(policy=warm)`. The repr of a part of the catalogue is such a text.
 
+    >>> parse("strategies", "subsample(size=1000) | margin | power(beta=2)")
+    Subsample(size=1000) | Margin() | Power(beta=2)
     >>> parse("strategies", "subsample(strategy=margin, size=1000)")
-    Subsample(strategy=Margin(), size=1000)
+    Subsample(size=1000) | Margin()
     """
+    joined = _joined(text) if kind == "strategies" else [text]
+    if len(joined) > 1:
+        from askwell.core.stage import compose
+
+        return compose(*(parse(kind, one) for one in joined))
     head, bracket, inner = text.strip().partition("(")
     inner = ADDRESS.sub(lambda found: found.group().replace(".", DOT).replace(":", COLON), inner)
     source = f"{head.partition(':')[2] or head}({inner}" if bracket else f"{head.partition(':')[2] or head}()"
@@ -111,6 +148,24 @@ def parse(kind: str, text: str) -> Any:
     return make(kind, head.strip(), values)
 
 
+def _joined(text: str) -> list[str]:
+    """The texts between those `|` that stand in no bracket and no quotation.
+
+    >>> _joined("subsample(size=5) | f(a='|', b=(c | d)) | top")
+    ['subsample(size=5) ', " f(a='|', b=(c | d)) ", ' top']
+    """
+    found = [""]
+    depth, quote = 0, ""
+    for sign in text:
+        quote = ("" if sign == quote else quote) if quote else sign if sign in "'\"" else ""
+        depth += 0 if quote else (sign in "([") - (sign in ")]")
+        if sign == "|" and not depth and not quote:
+            found.append("")
+        else:
+            found[-1] += sign
+    return found
+
+
 def _hints(kind: str, name: str) -> Mapping[str, Any]:
     """Declared types of a part's settings."""
     cls = find(kind, name)
@@ -118,9 +173,11 @@ def _hints(kind: str, name: str) -> Mapping[str, Any]:
 
 
 def _value(kind: str, node: ast.expr, hint: Any = Any) -> Any:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return parse("strategies", _plain(ast.unparse(node)))
     if isinstance(node, ast.Call):
         text = _plain(ast.unparse(node))
-        return parse(home(kind, text.partition("(")[0]), text)
+        return parse(_room(kind, text.partition("(")[0]), text)
     if isinstance(node, ast.Name):
         word = _plain(node.id)
         return word if hint is not Any and fits(word, hint) else _named(kind, word)
@@ -140,7 +197,7 @@ def _plain(text: str) -> str:
 
 def _named(kind: str, name: str) -> Any:
     """The part of this name; else the word itself, as is an address of something that is no part, such as a module."""
-    room = home(kind, name)
+    room = _room(kind, name)
     known = is_dataclass(find(room, name)) if ":" in name else knows(room, name)
     return parse(room, name) if known else name
 

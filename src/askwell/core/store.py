@@ -99,6 +99,10 @@ class LabelStore(Protocol):
         """
         ...
 
+    def remember(self, round: int, state: Mapping[str, Any]) -> None:
+        """Keeps strategy state that comes without a question, as of `round` planned rounds."""
+        ...
+
     def take(self, n: int, annotator: str, seconds: float = 600.0) -> list[Row]:
         """Up to n questions for this annotator, his own unanswered ones first; leases them for `seconds`."""
         ...

@@ -144,10 +144,14 @@ class View:
         """The view of these rows (n,) int64, reordered by id; what is already computed is not computed again."""
         return self._part(rows.sort().values, needs)
 
+    def only(self, needs: Sequence[Need]) -> View:
+        """The same candidates with these needs, so that nothing else is computed for them."""
+        return self._part(slice(None), needs)
+
     def _part(self, rows: Tensor | slice, needs: Sequence[Need] | None = None) -> View:
         view = copy(self)
         view.ids, view.needs = self.ids[rows], self.needs if needs is None else tuple(needs)
-        view._own = {need: _take(value, rows) for need, value in self._own.items()}
+        view._own = {need: _take(value, rows) for need, value in self._own.items() if need in view.needs}
         return view
 
     def chunks(self, rows: int) -> Iterator[tuple[slice, View]]:

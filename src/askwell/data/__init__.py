@@ -12,10 +12,12 @@ from askwell.data.arrays import ArrayPool
 from askwell.data.cache import cache_folder, cache_size
 from askwell.data.dataset import Data, Split
 from askwell.data.datasets import DatasetPool
+from askwell.data.fields import FieldPool
 from askwell.data.folder import ImageFolderPool
 from askwell.data.grown import Grown, MadePool
 from askwell.data.joined import Joined
 from askwell.data.jpeg import JpegPool
+from askwell.data.leave_out import leave_out
 from askwell.data.load import load
 from askwell.data.tables import TablePool
 from askwell.data.texts import TextPool
@@ -24,6 +26,7 @@ __all__ = [
     "ArrayPool",
     "Data",
     "DatasetPool",
+    "FieldPool",
     "Grown",
     "ImageFolderPool",
     "Joined",
@@ -34,5 +37,6 @@ __all__ = [
     "TextPool",
     "cache_folder",
     "cache_size",
+    "leave_out",
     "load",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from askwell.core.pool import Items, Mode
+from askwell.core.pool import Form, Items, Mode
 from askwell.data.digest import of_array
 from askwell.data.features import principal, standard
 from askwell.data.images import form_of, layout_of, small
@@ -56,10 +56,13 @@ class ArrayPool(KeyedPool):
     ) -> None:
         self.array = usable(array)
         self.layout = layout_of(array.shape)
-        self.form = form_of(array.shape)
+        self.form = self._form()
         super().__init__(keys_for(len(array), keys), fit_on, features, cache, like)
         if like is not None:
             self._check_form(like)
+
+    def _form(self) -> Form:
+        return form_of(self.array.shape)
 
     @cached_property
     def digest(self) -> str:

@@ -48,6 +48,7 @@ class Data:
     labels   hidden truth by position, or None; no path leads here from the pool. For classification class indices (N,)
              int64, -1 where unknown; for multi_label 0 and 1 (N, C) int8, a row of -1 where unknown; for regression
              numbers (N,) float64, NaN where unknown
+    groups   (N,) who or what each item comes from, such as a patient or a record, where the source says so
     source   with `options` loads the same data again; "" for what was given in memory
     """
 
@@ -59,6 +60,7 @@ class Data:
     labels: NDArray[Any] | None = field(repr=False)
     split: Split = field(repr=False)
     task: str = "classification"
+    groups: NDArray[Any] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.pool)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from askwell.data.words import words
 
-__all__ = ["Principal", "Standard", "Topics", "principal", "shrunk", "standard", "tfidf"]
+__all__ = ["Principal", "Standard", "Topics", "principal", "shrunk", "shrunk_shape", "standard", "tfidf"]
 
 Rows = NDArray[np.float32]
 SIDE = 32
@@ -99,16 +99,32 @@ def tfidf(texts: Iterable[str]) -> Topics:
     return Topics(tuple(vectorizer.get_feature_names_out().tolist()), vectorizer.idf_, components)
 
 
+def shrunk_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Channels, height and width of an image of this shape once it is shrunk.
+
+    >>> shrunk_shape((3, 64, 48)), shrunk_shape((1, 28, 28))
+    ((3, 32, 24), (1, 28, 28))
+    """
+    channels, height, width = shape
+    step = _block(height, width)
+    return channels, height // step, width // step
+
+
 def shrunk(images: Rows) -> Rows:
     """Images (n, C, H, W) as rows (n, D): blocks of pixels averaged until neither side exceeds 32.
 
     >>> shrunk(np.ones((1, 3, 64, 48), np.float32)).shape
     (1, 2304)
     """
-    n, channels, height, width = images.shape
-    step = -(-max(height, width) // SIDE)
-    if step > 1 and min(height, width) >= step:
-        height, width = height // step, width // step
+    n, step = len(images), _block(*images.shape[2:])
+    channels, height, width = shrunk_shape(images.shape[1:])
+    if step > 1:
         blocks = images[:, :, : height * step, : width * step].reshape(n, channels, height, step, width, step)
         images = blocks.mean((3, 5))
     return images.reshape(n, -1)
+
+
+def _block(height: int, width: int) -> int:
+    """Side of the blocks of pixels that become one."""
+    step = -(-max(height, width) // SIDE)
+    return step if min(height, width) >= step else 1

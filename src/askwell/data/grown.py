@@ -70,8 +70,8 @@ class MadePool:
         return self._named.positions(keys)
 
     def item(self, position: int) -> Any:
-        """An item as it was made."""
-        return self.payloads[position]
+        """An item as it was made; one of a table by column, on the scale of the table."""
+        return self._like.shown_of(self.payloads[position])
 
     def items(self, mode: Mode) -> Items:
         from askwell.data import tensors

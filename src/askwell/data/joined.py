@@ -87,6 +87,11 @@ class Joined:
         first = self.pools[0]
         return first.describe(payloads) if isinstance(first, KeyedPool) else None
 
+    def shown_of(self, payload: Any) -> Any:
+        """A made item as people are shown items of the pool."""
+        first = self.pools[0]
+        return first.shown_of(payload) if isinstance(first, KeyedPool) else payload
+
     def rows_of(self, payloads: Sequence[Any]) -> Tensor:
         """Made items in the form of the pool."""
         first = self.pools[0]

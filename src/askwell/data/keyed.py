@@ -16,6 +16,7 @@ from askwell.data.cache import gather, kept
 from askwell.data.digest import of_array, of_parts
 from askwell.data.extracted import Extracted
 from askwell.data.keys import Keys
+from askwell.data.simclr import SimCLR
 from askwell.errors import BadData, BadShape, NotFinite
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class KeyedPool(ABC):
     """Items with keys. A subclass says how an item looks, how its rows are read and how it is described.
 
     fit_on    positions that a vocabulary, a scale or a projection may be fitted on: the candidates; None means all
-    features  (N, D) given in place of the computed ones, or a frozen model that computes them
+    features  (N, D) given in place of the computed ones, a frozen model that computes them, or a way to learn them from
+              the candidates
     cache     folder for what is made once; None is the user's cache folder
     like      a pool of the same kind: items look as they do there, and what was fitted there is used here
     kind      what the items are, for messages; pools of one kind can be alike
@@ -49,7 +51,7 @@ class KeyedPool(ABC):
         self,
         keys: Keys,
         fit_on: NDArray[np.int64] | None,
-        features: NDArray[Any] | Extracted | None,
+        features: NDArray[Any] | Extracted | SimCLR | None,
         cache: Path | None,
         like: KeyedPool | None = None,
     ) -> None:
@@ -57,7 +59,9 @@ class KeyedPool(ABC):
         inherited = None if like is None else like._model
         self._model: Extracted | None = features if isinstance(features, Extracted) else inherited
         self._fit_on = np.arange(len(keys)) if fit_on is None else fit_on
-        self._given = None if features is None or isinstance(features, Extracted) else checked(features, len(keys))
+        self._learnt: SimCLR | None = features if isinstance(features, SimCLR) else like._learnt if like else None
+        numbers = None if features is None or isinstance(features, Extracted | SimCLR) else features
+        self._given = None if numbers is None else checked(numbers, len(keys))
         if like is not None:
             self._check_kind(like)
 
@@ -77,6 +81,10 @@ class KeyedPool(ABC):
     @abstractmethod
     def rows_of(self, payloads: Sequence[Any]) -> Tensor:
         """Made items (m, …) in the form of this pool, for `Grown`."""
+
+    def shown_of(self, payload: Any) -> Any:
+        """A made item as people are shown items of this pool."""
+        return payload
 
     @abstractmethod
     def _raw(self, positions: NDArray[np.int64] | slice) -> Raw: ...
@@ -100,6 +108,8 @@ class KeyedPool(ABC):
             widths = f"{self._given.shape[1]}, those of the pool have {like._given.shape[1]}"
             raise BadShape(f"features of these items have width {widths}", got=self._given.shape)
 
+        if self._learnt != like._learnt:
+            raise BadData("features of these items are learnt otherwise than those of the pool", got=self._learnt)
         model = self._model
         if model is not None and (like._model is None or model.digest != like._model.digest):
             raise BadData("features of these items come from another model than those of the pool", got=model.path)
@@ -161,6 +171,8 @@ class KeyedPool(ABC):
         """Hash of the features that were given, or of the model that makes them; empty where the pool computes them."""
         if self._model is not None:
             return self._model.digest
+        if self._learnt is not None:
+            return self._learnt.digest
         return "" if self._given is None else of_array(self._given)
 
     def features(self) -> NDArray[np.float32]:
@@ -182,7 +194,8 @@ class KeyedPool(ABC):
         if not self._lasting:
             return gather(len(self), self._described())
         fitted = (self._fit_on,) if self._like is None else (self._like._content, self._like._fit_on)
-        name = of_parts(type(self).__name__, repr(self.form), self._content, *fitted)
+        learnt = () if self._learnt is None else (self._learnt.digest,)
+        name = of_parts(type(self).__name__, repr(self.form), self._content, *fitted, *learnt)
         return kept(self._cache, f"features-{name[:32]}", len(self), self._described)
 
     @property
@@ -202,7 +215,10 @@ class KeyedPool(ABC):
         seen = self._fit_on
         if len(seen) > self.fitted:
             seen = np.sort(np.random.default_rng(0).choice(seen, self.fitted, replace=False))
-        return self._fit(self._raw(seen))
+        if self._learnt is None:
+            return self._fit(self._raw(seen))
+        content = of_parts(self._content, self._fit_on)
+        return self._learnt.fit(self._raw(seen), self.form, self._cache, content)
 
     def _described(self) -> Iterator[NDArray[np.float32]]:
         for start in range(0, len(self), BLOCK):

@@ -24,6 +24,8 @@ from askwell.data.labelling import Labelling
 from askwell.data.labels import check_classes
 from askwell.data.read import Found
 from askwell.data.sets import known, read_set
+from askwell.data.simclr import NAME as SIMCLR
+from askwell.data.simclr import SimCLR
 from askwell.data.sources import read_array, read_arrow_file, read_folder, read_frame, read_table_file, read_texts
 from askwell.data.split import Sizes, divide
 from askwell.data.table_files import ARROW, TEXT
@@ -85,7 +87,8 @@ def load(
     size             of pictures, (height, width) or one number; the first picture's, at most 224, unless given
     length           words per text, at most (64); tokens of a model in `features` (128)
     features         (N, D) fixed vectors, an array or the path of a .npy file, in place of the computed ones,
-                     or the folder of a saved model (Hugging Face format), whose embeddings are computed once
+                     the folder of a saved model (Hugging Face format), whose embeddings are computed once, or
+                     "simclr": of pictures, by an encoder that learns from the candidates without labels, once
     corrupt          "skip" leaves out pictures that cannot be read, "refuse" names the first one that is met
     cache            folder for decoded pictures and features; the user's cache folder unless given
     like             a pool that these items will be used with: they get its vocabulary, picture size, columns, scale
@@ -122,11 +125,11 @@ def load(
         pool = found.make(fit_on=split.candidates, features=vectors, cache=home)
     else:
         split, pool = all_candidates(found.count, sizes), made_like(found, like, vectors, home)
-    if isinstance(vectors, Extracted):
+    if isinstance(vectors, Extracted | SimCLR):
         vectors.check(pool.form)
     if classes is not None:
         options["classes"] = list(names)
-    return Data(found.name, *_repeatable(origin.source, options), pool, names, codes, split, kind)
+    return Data(found.name, *_repeatable(origin.source, options), pool, names, codes, split, kind, found.groups)
 
 
 def applying(options: Mapping[str, Any], source: Any) -> dict[str, Any]:
@@ -283,15 +286,17 @@ def _repeatable(source: str, options: Mapping[str, Any]) -> tuple[str, Mapping[s
 
 def _plain(name: str, value: Any) -> Any:
     """An option as JSON, a path in full; None for what lives in memory only."""
-    if name in PATHS:
+    if name in PATHS and not (isinstance(value, str) and value == SIMCLR):
         return str(Path(value).resolve()) if isinstance(value, str | Path) else None
     if name == "train":
         return None
     return list(value) if isinstance(value, tuple) else value
 
 
-def _fixed(features: Any, length: int | None) -> NDArray[Any] | Extracted:
-    """Features as numbers, or the frozen model that computes them."""
+def _fixed(features: Any, length: int | None) -> NDArray[Any] | Extracted | SimCLR:
+    """Features as numbers, the frozen model that computes them, or a way to learn them."""
+    if isinstance(features, str) and features == SIMCLR:
+        return SimCLR()
     return Extracted(str(features), length or LENGTH) if is_folder(features) else _array(features)
 
 

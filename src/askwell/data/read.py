@@ -23,6 +23,7 @@ class Found:
     labels   as they stand in the source, one per item; None when it has none
     keys     the users' own ids; row numbers where there are none
     parts    per item CANDIDATE, VALIDATION or TEST (see split.py); None when the source has no parts
+    groups   who or what each item comes from, such as a patient: items of one group come in the order of time
     guessed  the labels are names of folders: they count only if one of them is among the classes that the user gives
     """
 
@@ -34,6 +35,7 @@ class Found:
     parts: NDArray[np.int8] | None = None
     guessed: bool = False
     keys: Sequence[str] | Keys | None = None
+    groups: NDArray[Any] | None = None
 
 
 def concatenated(*sizes: tuple[int, int]) -> NDArray[np.int8]:

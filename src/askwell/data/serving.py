@@ -21,6 +21,7 @@ from askwell.data.joined import original
 from askwell.data.jpeg import JpegPool
 from askwell.data.keyed import KeyedPool
 from askwell.data.pictures import Look, PicturePool
+from askwell.data.simclr import Contrasted
 from askwell.data.tables import TablePool
 from askwell.data.texts import TextPool
 from askwell.data.words import Vocabulary
@@ -29,8 +30,10 @@ from askwell.errors import BadData, InputError
 __all__ = ["FILES", "Serving", "serving_of"]
 
 FILES = ("items.json", "items.safetensors", "vocabulary.txt", "terms.txt")
-MAPS: Mapping[str, type[Any]] = {"standard": Standard, "principal": Principal, "topics": Topics}
-Map = Standard | Principal | Topics
+MAPS: Mapping[str, type[Any]] = {
+    "standard": Standard, "principal": Principal, "topics": Topics, "contrasted": Contrasted,
+}  # fmt: skip
+Map = Standard | Principal | Topics | Contrasted
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +130,7 @@ def serving_of(pool: Pool, features: bool) -> Serving | None:
 
 def _fitted(pool: KeyedPool) -> Map:
     found = pool.feature_map
-    if not isinstance(found, Standard | Principal | Topics):
+    if not isinstance(found, Map):
         raise InputError(f"a {type(pool).__name__} describes its items in a way that cannot be written down", got=found)
     return found
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from askwell.core.pool import Pool
 from askwell.data.arrays import ArrayPool
+from askwell.data.fields import FieldPool
 from askwell.data.files import Archive, read_npz
 from askwell.data.jpeg import JpegPool
 from askwell.data.read import Found, concatenated
@@ -49,19 +51,25 @@ def arrays(root: Path, file: str, classes: tuple[str, ...] | None = None) -> Fou
     return replace(found, classes=classes or found.classes)
 
 
-def beats(root: Path, file: str) -> Found:
-    """Heart beats in millivolts: 256 samples of 11-bit numbers, 200 to the millivolt about 1024; by patient."""
+def beats(root: Path, file: str, pool: Callable[..., Pool] = ArrayPool) -> Found:
+    """Heart beats in millivolts: 256 samples of 11-bit numbers, 200 to the millivolt about 1024; groups are records."""
     archive = Archive(_file(root, file))
     parts = {CANDIDATE: "train", TEST: "test"}
     raw = np.concatenate([archive[f"x_{part}"] for part in parts.values()])
     return Found(
         root.name,
         len(raw),
-        partial(ArrayPool, (raw.astype(np.float32) - BASELINE) / PER_MILLIVOLT),
+        partial(pool, (raw.astype(np.float32) - BASELINE) / PER_MILLIVOLT),
         np.concatenate([archive[f"y_{part}"] for part in parts.values()]),
         tuple(archive["class_names"].tolist()),
         concatenated(*((part, len(archive[f"y_{name}"])) for part, name in parts.items())),
+        groups=np.concatenate([archive[f"record_{part}"] for part in parts.values()]),
     )
+
+
+def beat_fields(root: Path, file: str, *, size: int = 32) -> Found:
+    """The same beats as Gramian angular summation fields of `size` by `size` pixels."""
+    return beats(root, file, partial(FieldPool, side=size))
 
 
 def jpegs(root: Path, train: str, test: str, *, size: int | tuple[int, int] | None = None) -> Found:
@@ -112,7 +120,7 @@ def motions(root: Path, file: str) -> Found:
     used = [name for name in table.columns if name not in ("UNIQUE_ID", "user", "class", *GAPS)]
     users = np.array([int(user) for user in table.column("user")])
     parts = np.where(users % TEST_USERS == 0, TEST, CANDIDATE).astype(np.int8)
-    return replace(found_in_table(table, root.name, label="class", columns=used), parts=parts)
+    return replace(found_in_table(table, root.name, label="class", columns=used), parts=parts, groups=users)
 
 
 def defects(root: Path, file: str, *, size: int | tuple[int, int] | None = None) -> Found:
@@ -143,6 +151,7 @@ SETS: Mapping[str, tuple[str, Reader]] = {
     },
     "cifar10_jpeg": ("cifar10_jpeg", partial(jpegs, train="cifar10_train.npz", test="cifar10_test.npz")),
     "ecg_mitbih": ("ecg_mitbih", partial(beats, file="mitbih_beats.npz")),
+    "ecg_mitbih_fields": ("ecg_mitbih", partial(beat_fields, file="mitbih_beats.npz")),
     "fashion_mnist": ("fashion_mnist", partial(arrays, file="fashion_mnist.npz", classes=CLOTHES)),
     "har_wisdm": ("har_wisdm", partial(motions, file="wisdm_v1.1_transformed.csv.gz")),
     "hsi_indian_pines_695": ("hsi_indian_pines_695", partial(arrays, file="indian_pines_695.npz")),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from askwell.data.arrays import ArrayPool, stack
 from askwell.data.cache import gather
+from askwell.data.features import Standard
 from askwell.data.keyed import KeyedPool
 from askwell.data.keys import Keys
 from askwell.errors import BadShape, UnknownName
@@ -25,7 +26,8 @@ __all__ = ["TablePool"]
 class TablePool(ArrayPool):
     """Rows (N, D) of named columns, served with mean 0 and deviation 1 by the candidates.
 
-    People are shown a row as it stands in the table, by column. Made items are vectors on the served scale.
+    People are shown a row as it stands in the table, by column; a made item, which is a vector on the served scale,
+    likewise.
 
     >>> pool = TablePool(np.array([[1., 50.], [3., 70.]]), ["weight", "height"])
     >>> pool.item(1)
@@ -66,6 +68,12 @@ class TablePool(ArrayPool):
     def item(self, position: int) -> dict[str, float]:  # type: ignore[override]
         """One row: column -> value."""
         return {name: float(str(value)) for name, value in zip(self.columns, self.array[position], strict=True)}
+
+    def shown_of(self, payload: Any) -> dict[str, float]:
+        """A made vector as a row of the table: column -> value."""
+        scale = self.feature_map
+        row = payload * scale.scale + scale.mean if isinstance(scale, Standard) else payload
+        return {name: float(f"{value:.6g}") for name, value in zip(self.columns, row, strict=True)}
 
     def describe(self, payloads: Sequence[Any]) -> NDArray[np.float32] | None:
         """Made vectors as they are: they are on the scale of the features already."""

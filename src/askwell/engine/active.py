@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from askwell.core.learner import Job, Learner
-from askwell.core.needs import Over
+from askwell.core.needs import COST, LABELS, Over
 from askwell.core.recipe import Recipe
 from askwell.core.seeds import Seeds
 from askwell.core.strategy import Strategy
@@ -168,8 +168,8 @@ class ActiveClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # 
         return learner
 
     def _view(self, strategy: Strategy) -> View:
-        tables = {"labels": self._label_table, "cost": _cost_table}
-        lacking = [str(need) for need in strategy.needs if need.kind == "table" and need.name not in tables]
+        tables = {LABELS: self._label_table, COST: _cost_table}
+        lacking = [str(need) for need in strategy.needs if need.kind == "table" and need not in tables]
         if lacking:
             raise UnmetNeeds(
                 f"strategy {strategy.name!r} needs {', '.join(lacking)}, which only a project has", lacking

@@ -17,7 +17,7 @@ from askwell.data.load import applying, items_like
 from askwell.errors import InputError, ProjectError
 from askwell.store import Segment, Store
 
-__all__ = ["enter", "found_again", "joined", "known_labels", "loaded"]
+__all__ = ["enter", "found_again", "joined", "known_labels", "loaded", "made_from"]
 
 
 READING = ("text", "key", "encoding")
@@ -83,6 +83,11 @@ def _again(path: Path, segment: Segment, pool: Pool, rest: list[Any]) -> Pool:
     if found.digest != segment.digest:
         raise ProjectError(f"the data that were added to {path} have changed: {known['name']} has another hash now")
     return found
+
+
+def made_from(store: Store) -> dict[int, int | None]:
+    """Made items, and what they were made from or next to, where the strategy named it."""
+    return {one["item"]: one["parent"] for one in store.made()}
 
 
 def joined(pool: Pool, store: Store, added: Mapping[int, Pool]) -> Pool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import MISSING, fields
 
 from askwell.core.recipe import Recipe, unmet
 from askwell.core.registry import catalogue
+from askwell.core.stage import Stage
 from askwell.core.strategy import Strategy
 from askwell.core.task import Task
 from askwell.errors import UnmetNeeds
 
-__all__ = ["check_needs", "strategies_for"]
+__all__ = ["check_needs", "strategies_for", "with_inner"]
 
 
 def check_needs(recipe: Recipe, task: Task, provides: Set[str], before: Set[str]) -> None:
@@ -51,12 +52,21 @@ def strategies_for(provides: Set[str], one_class: bool = True) -> list[str]:
     ]
 
 
+def with_inner(strategy: Strategy) -> Iterator[Strategy]:
+    """It, and the strategies inside it."""
+    yield strategy
+    values = [getattr(strategy, field.name) for field in fields(strategy)]  # type: ignore[arg-type] # a dataclass
+    for one in (one for value in values for one in (value if isinstance(value, tuple) else (value,))):
+        if isinstance(one, Strategy):
+            yield from with_inner(one)
+
+
 def _reads_one_class(strategy: Strategy) -> bool:
     """Whether it, or a strategy inside it, reads one class per item."""
-    inner = [getattr(strategy, field.name) for field in fields(strategy)]  # type: ignore[arg-type] # a dataclass
-    return strategy.one_class or any(_reads_one_class(one) for one in inner if isinstance(one, Strategy))
+    return any(one.one_class for one in with_inner(strategy))
 
 
 def _stands_alone(cls: type) -> bool:
-    """Whether it can be made without settings, such as another strategy."""
-    return all(field.default is not MISSING or field.default_factory is not MISSING for field in fields(cls))
+    """Whether it can be made without settings, such as another strategy, and chooses without one before or after it."""
+    given = all(field.default is not MISSING or field.default_factory is not MISSING for field in fields(cls))
+    return given and not issubclass(cls, Stage)

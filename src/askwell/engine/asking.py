@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from askwell.core.learner import Progress
 from askwell.core.oracle import Question
 from askwell.engine.project import Project
 from askwell.engine.sheets import check_ending, read_sheet, write_sheet
 from askwell.errors import AskwellError, BadData, ProjectError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 __all__ = ["ask_sheet"]
 
@@ -20,10 +25,17 @@ HELD = 7 * 24 * 3600.0
 """Seconds for which the questions of a sheet are held for its annotator: a week."""
 SHOWN = 8
 CHOICES = 12
+SIDE = 128
+"""Pixels to which small pictures are enlarged, at most."""
 
 
 def ask_sheet(
-    project: Project, n: int | None = None, path: Path | None = None, *, annotator: str = "me"
+    project: Project,
+    n: int | None = None,
+    path: Path | None = None,
+    *,
+    annotator: str = "me",
+    progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
     """Up to n questions as rows: question, id, item, choices, score; written to `path` if there is one.
 
@@ -35,7 +47,7 @@ def ask_sheet(
         check_ending(path)
         _check_told(project, path)
     usual = project.recipe.batch if project.reports else project.recipe.initial_size
-    questions = project.ask(usual if n is None else n, annotator)
+    questions = project.ask(usual if n is None else n, annotator, progress)
     project.store.take(len(questions), annotator, HELD)
     rows = _rows(project, questions)
     if path is not None:
@@ -63,7 +75,7 @@ def _rows(project: Project, questions: Sequence[Question]) -> list[dict[str, Any
         {
             "question": question.id,
             "id": question.key,
-            "item": shown(question.item, _file(folders, question.key)),
+            "item": shown(question.item, _file(folders, question.key) or _picture(project, question)),
             "choices": choices,
             "score": _rounded(scores[question.id]),
         }
@@ -79,6 +91,27 @@ def _folders(project: Project) -> list[Path]:
 
 def _file(folders: Sequence[Path], key: str) -> Path | None:
     return next((folder / key for folder in folders if (folder / key).is_file()), None)
+
+
+def _picture(project: Project, question: Question) -> Path | None:
+    """A made picture as a file of the project's folder; None for other items."""
+    if project.pool.form.kind != "image" or not project.is_made(question.position):
+        return None
+    path = project.folder.path / "made" / f"{question.key}.png"
+    with project.folder.writing():
+        path.parent.mkdir(exist_ok=True)
+        _drawn(np.asarray(question.item)).save(path)
+    return path
+
+
+def _drawn(pixels: NDArray[Any]) -> Image:
+    """Pixels (C, H, W) in [0, 1] as a picture, small ones enlarged by a whole number."""
+    from PIL import Image
+
+    bytes_ = np.rint(255 * pixels.clip(0, 1)).astype(np.uint8).transpose(1, 2, 0)
+    picture = Image.fromarray(bytes_.squeeze(2) if bytes_.shape[2] == 1 else bytes_)
+    times = max(1, SIDE // max(picture.size))
+    return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
 
 
 def _choices(labels: Sequence[str]) -> list[str]:

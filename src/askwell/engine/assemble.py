@@ -13,10 +13,11 @@ from askwell.core.recipe import Recipe, Resolution
 from askwell.core.registry import catalogue, find, name_of
 from askwell.core.scheme import Scheme
 from askwell.core.spec import build, parse
+from askwell.core.stage import Stage
 from askwell.core.strategy import Strategy
 from askwell.core.task import Task
 from askwell.data import Data
-from askwell.engine.alternatives import check_needs
+from askwell.engine.alternatives import check_needs, with_inner
 from askwell.engine.device import check_device
 from askwell.engine.saved import is_saved, usual
 from askwell.errors import InputError, UnknownName, UnmetNeeds
@@ -48,7 +49,7 @@ def assemble(
     """The recipe to run: one by name, or the plain one, with parts and numbers replaced.
 
     changes  strategy, start (the strategy of round 0), scheme, learner, model: parts, or their text such as
-             "subsample(strategy=margin, size=1000)" or "module:Class"; initial (items of round 0), batch, rounds,
+             "subsample(size=1000) | margin" or "module:Class"; initial (items of round 0), batch, rounds,
              answers, resolve, task: numbers and names; oracle: who answers in a simulation; None leaves a part as it
              is. A scikit-learn estimator may stand
              for learner or model; precision, such as "bfloat16", is set on the learner
@@ -85,8 +86,13 @@ def _check_known(settings: Iterable[str]) -> None:
 
 
 def part(room: str, value: Any) -> Any:
-    """A part given as itself, its class, text or JSON; a network of one's own stays as it is, which `Net` resolves."""
+    """A part given as itself, its class, text or JSON; a network of one's own stays as it is, which `Net` resolves.
+
+    A prefilter or selector without a strategy is refused.
+    """
     made = _made(room, value)
+    if isinstance(made, Stage):
+        made.check_whole()
     right = {
         "strategies": isinstance(made, Strategy),
         "schemes": isinstance(made, Scheme),
@@ -136,15 +142,26 @@ def check(recipe: Recipe, data: Data, device: str = "cpu") -> None:
     wanted = {need.name for strategy in (recipe.strategy, recipe.initial) for need in strategy.needs}
     fixed = {"features"} if "features" in wanted and data.pool.features() is not None else set()
     check_needs(recipe, task, learner.provides | fixed, fixed)
-    _check_draws(recipe)
+    _check_forms(recipe, data.pool.form)
+    _check_draws(recipe, learner.most_draws)
     _check_resolve(recipe, task)
     _check_reads(recipe, data, task)
     _check_metrics(recipe, task)
 
 
-def _check_draws(recipe: Recipe) -> None:
+def _check_forms(recipe: Recipe, form: Form) -> None:
+    """Refuses strategies that do not take items of this kind."""
+    for strategy in (*with_inner(recipe.strategy), *with_inner(recipe.initial)):
+        if form.kind not in strategy.forms:
+            raise InputError(
+                f"recipe {recipe.name!r}: strategy {strategy.name!r} takes items of kind "
+                f"{' or '.join(sorted(strategy.forms))} and these are of kind {form.kind!r}",
+                got=form,
+            )
+
+
+def _check_draws(recipe: Recipe, most: int | None) -> None:
     """Refuses a strategy that asks for more draws than the learner has."""
-    most = getattr(recipe.learner, "most_draws", None)
     for need in recipe.strategy.needs:
         if most is not None and int(dict(need.params).get("draws", 0)) > most:
             raise UnmetNeeds(
@@ -174,10 +191,15 @@ def _check_reads(recipe: Recipe, data: Data, task: Task) -> None:
             f"recipe {recipe.name!r}: scheme {recipe.scheme!r} reads every annotator's answers, which must be one "
             f"class per item, and the task is {recipe.task}"
         )
-    if "validation" in reads and not len(data.split.validation):
+    reading = [f"scheme {recipe.scheme!r}"] if "validation" in reads else []
+    reading += [
+        f"strategy {part.name!r}"
+        for part in (recipe.strategy, recipe.initial)
+        if any(need.over == "validation" for need in part.needs)
+    ]
+    if reading and not len(data.split.validation):
         raise UnmetNeeds(
-            f"recipe {recipe.name!r}: scheme {recipe.scheme!r} reads a validation part and there is none: "
-            "set validation_size",
+            f"recipe {recipe.name!r}: {reading[0]} reads a validation part and there is none: set validation_size",
             ["validation"],
         )
 

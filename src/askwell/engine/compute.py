@@ -29,21 +29,26 @@ Table = Callable[[Mapping[Over, Tensor]], Any]
 class Source:
     """What a view fetches from: one pass of the learner for all needs that it lacks.
 
-    tables  need name -> function of the sets of ids
+    tables  need -> function of the sets of ids
     """
 
     pool: Pool
     learner: Learner | None
-    tables: Mapping[str, Table]
+    tables: Mapping[Need, Table]
     seeds: Seeds
     watch: Stopwatch
     folder: Path
 
     def __call__(self, needs: tuple[Need, ...], sets: Mapping[Over, Tensor]) -> Mapping[Need, Any]:
         with self.watch.part("score"):
-            found: dict[Need, Any] = {need: self.tables[need.name](sets) for need in needs if need.kind == "table"}
+            found: dict[Need, Any] = {need: self._table(need)(sets) for need in needs if need.kind == "table"}
             found |= {need: self._fixed(sets[need.over]) for need in needs if need.name == "features"}
             return found | self._model([need for need in needs if need not in found], sets)
+
+    def _table(self, need: Need) -> Table:
+        if need not in self.tables:
+            raise UnmetNeeds(f"there is no {need}: there is {', '.join(map(str, self.tables))}", [str(need)])
+        return self.tables[need]
 
     def _fixed(self, ids: Tensor) -> Sliced:
         features = self.pool.features()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from askwell.core.learner import Job, Learner
-from askwell.core.needs import Over
+from askwell.core.needs import ANNOTATORS, COST, LABELS, VOTES, WORDS, Need, Over
 from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
 from askwell.core.seeds import Seeds
@@ -26,6 +26,7 @@ from askwell.engine.assemble import task_for
 from askwell.engine.compute import Table
 from askwell.engine.edits import Edits, without
 from askwell.engine.report import Report
+from askwell.engine.word_rows import word_rows
 from askwell.errors import InputError, ProjectError
 from askwell.metrics.agreement import cohen
 from askwell.store import Store, resolver
@@ -167,11 +168,13 @@ class Fitting:
         """Ids of the sets that needs range over, ascending."""
         return {"labelled": self.labels[0].sort().values, "validation": torch.from_numpy(self._validation)}
 
-    def tables(self) -> dict[str, Table]:
-        """What strategies read without a model, by need name."""
+    def tables(self) -> dict[Need, Table]:
+        """What strategies read without a model; of labels, those of labelled and of validation items alone."""
         return {
-            "labels": self._label_table, "votes": self._vote_table, "cost": self._cost_table,
-            "annotators": lambda sets: self.store.people,
+            LABELS: self._label_table, VOTES: self._vote_table, COST: self._cost_table,
+            LABELS.at("validation"): lambda sets: self._truth(self._validation),
+            ANNOTATORS: lambda sets: self.store.people,
+            WORDS: lambda sets: word_rows(self.pool, sets["candidates"]),
         }  # fmt: skip
 
     def _label_table(self, sets: Mapping[Over, Tensor]) -> Tensor:

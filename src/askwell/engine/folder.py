@@ -35,6 +35,7 @@ class Folder:
     rounds.jsonl       an export of the reports
     models/            the last fit's model, as safetensors
     calibration.json   the temperature of that model, once it was wanted
+    made/              pictures that a strategy made, as people are shown them
     cache/             scratch
     """
 

@@ -55,7 +55,7 @@ class Ledger:
         self.reports: list[Report] = []
         self._seen = 0
         self._added = dict(added or {})
-        self.pool = additions.joined(data.pool, store, self._added)
+        self._join()
         self._refresh()
 
     # ------------------------------------------------------------------ answers
@@ -131,7 +131,7 @@ class Ledger:
         """
         rows = self.store.take(n, annotator, again=again)
         self._refresh()
-        return [self._question(row) for row in rows]
+        return [self.question(row) for row in rows]
 
     # ------------------------------------------------------------------ editing
 
@@ -205,6 +205,10 @@ class Ledger:
         with self.folder.writing():
             return export(self.store, Path(path), format, keys=self.pool.keys)
 
+    def is_made(self, item: int) -> bool:
+        """Whether a strategy has made this item."""
+        return item in self._made
+
     def close(self) -> None:
         """Closes the store."""
         self.store.close()
@@ -220,7 +224,8 @@ class Ledger:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder.path)!r})"
 
-    def _question(self, row: Row) -> Question:
+    def question(self, row: Row) -> Question:
+        """A question that is out, with its item."""
         return Question(
             row.question,
             self.pool.keys([row.item])[0],
@@ -230,6 +235,7 @@ class Ledger:
             row.form,
             row.asked_of,
             row.shown,
+            self._made.get(row.item),
         )
 
     def _refresh(self) -> None:
@@ -239,7 +245,12 @@ class Ledger:
         self._reread()
         if len(self.store) != len(self.pool):
             self._added = additions.found_again(self.folder.path, self.store, self.data.pool, (), self._added)
-            self.pool = additions.joined(self.data.pool, self.store, self._added)
+            self._join()
+
+    def _join(self) -> None:
+        """Lays all items one behind the other, and notes which of them were made from others."""
+        self.pool = additions.joined(self.data.pool, self.store, self._added)
+        self._made = additions.made_from(self.store)
 
     def _reread(self) -> None:
         """Takes notice of answers, and then of edits, so that every answer is of a class that is known."""

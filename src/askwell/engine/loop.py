@@ -40,9 +40,9 @@ def rounds(
         )
     project.store.register(oracle.annotators)
     last = project.recipe.rounds if last is None else last
-    while project.untrained or _next(project, last, stop):
+    while project.untrained or _next(project, last, stop, progress):
         answer(project, oracle)
-        while not project.store.counts()["answered"] and _plan(project):
+        while not project.store.counts()["answered"] and _plan(project, progress):
             answer(project, oracle)
         yield project.train(progress)
 
@@ -90,13 +90,14 @@ def stopped(reports: Sequence[Report], stop: StopRule | None) -> str | None:
     return stop(reports) if stop else None
 
 
-def _next(project: Project, last: int, stop: StopRule | None) -> bool:
+def _next(project: Project, last: int, stop: StopRule | None, progress: Progress | None) -> bool:
     """Plans the next round; False when there is none."""
     if project.store.planned > last or stopped(project.reports, stop):
         return False
-    return _plan(project)
+    return _plan(project, progress)
 
 
-def _plan(project: Project) -> bool:
+def _plan(project: Project, progress: Progress | None) -> bool:
     with project.watch.part("rest"):
-        return project.plan(project.recipe.batch if project.reports else project.recipe.initial_size) > 0
+        wanted = project.recipe.batch if project.reports else project.recipe.initial_size
+        return project.plan(wanted, progress) > 0

@@ -23,6 +23,8 @@ class Display(Protocol):
 
     def end(self, what: str) -> None: ...
 
+    def say(self, sentence: str) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -73,6 +75,11 @@ class Bars:
             self._shown[what] = now
             self._open().show(what, done, total, elapsed / fresh * (total - done) if fresh else float("nan"))
 
+    def say(self, sentence: str) -> None:
+        """A line of its own, above the bars; nothing where quiet."""
+        if not self.quiet:
+            self._open().say(sentence)
+
     def _end(self, what: str) -> None:
         self._started.pop(what, None)
         if self._shown.pop(what, None) is not None:
@@ -112,6 +119,9 @@ class Moving:
     def end(self, what: str) -> None:
         self._bars.remove_task(self._tasks.pop(what))
 
+    def say(self, sentence: str) -> None:
+        self._bars.console.print(sentence, highlight=False, markup=False)
+
     def close(self) -> None:
         self._bars.stop()
 
@@ -131,6 +141,9 @@ class Lines:
 
     def end(self, what: str) -> None:
         self._last.pop(what, None)
+
+    def say(self, sentence: str) -> None:
+        print(sentence, file=self._file, flush=True)
 
     def close(self) -> None:
         self._last.clear()
@@ -152,6 +165,9 @@ class Cell:
     def end(self, what: str) -> None:
         self._bars.pop(what, None)
         self._write()
+
+    def say(self, sentence: str) -> None:
+        print(sentence, file=sys.stderr, flush=True)
 
     def close(self) -> None:
         self._bars.clear()

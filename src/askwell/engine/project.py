@@ -15,17 +15,19 @@ from torch import Tensor
 
 from askwell.core.learner import Learner, Progress
 from askwell.core.needs import Need
+from askwell.core.online import Online
 from askwell.core.oracle import Question
 from askwell.core.pool import Pool
 from askwell.core.recipe import Recipe
 from askwell.core.seeds import Seeds
 from askwell.core.strategy import Strategy
-from askwell.core.view import View
+from askwell.core.view import Batch, View
 from askwell.data import Data, load
 from askwell.data.load import items_like
 from askwell.engine import additions, notebook, origin
 from askwell.engine.assemble import assemble, check
 from askwell.engine.calibrate import Calibration, Calibrator
+from askwell.engine.choosing import choose
 from askwell.engine.compute import Source
 from askwell.engine.device import resolved_device
 from askwell.engine.edits import Edits
@@ -78,6 +80,7 @@ class Project(Ledger):
         self.watch = Stopwatch()
         self._held: tuple[Knowledge, Learner] | None = None
         self._calibration: Calibration | None = None
+        self._said: set[Strategy] = set()
 
     @classmethod
     def create(
@@ -144,33 +147,36 @@ class Project(Ledger):
 
     # ------------------------------------------------------------------ asking
 
-    def ask(self, n: int, annotator: str = "me") -> list[Question]:
+    def ask(self, n: int, annotator: str = "me", progress: Progress | None = None) -> list[Question]:
         """Up to n questions for this annotator: his own unanswered ones, then free ones; if there are none, new ones.
 
         New questions are chosen by the strategy from the last trained model, or by the recipe's initial strategy before
-        there is one. At the end of the pool fewer than n come back, and the log says so.
+        there is one. At the end of the pool fewer than n come back, and the log says so, as it does beforehand of a
+        choice that will take more than a minute. `progress` hears of the steps of a choice.
         """
         if whole("n", n) < 1:
             raise InputError(f"ask for at least one question, got {n}", got=n)
         for attempt in range(ATTEMPTS):
             questions = self.take(int(n), annotator)
-            if questions or not self._planned(int(n), last=attempt + 1 == ATTEMPTS):
+            if questions or not self._planned(int(n), progress, last=attempt + 1 == ATTEMPTS):
                 break
         return questions
 
-    def _planned(self, n: int, last: bool) -> bool:
+    def _planned(self, n: int, progress: Progress | None, last: bool) -> bool:
         """Whether there is something new to take; another process may have planned in the meantime."""
         try:
-            return self.plan(n) > 0
+            return self.plan(n, progress) > 0
         except (Conflict, StaleBasis):
             if last:
                 raise
             return True
 
-    def plan(self, n: int) -> int:
-        """Chooses min(n, N) new items and records them as a round; returns how many."""
-        self._refresh()
-        self._renew()
+    def plan(self, n: int, progress: Progress | None = None) -> int:
+        """Chooses min(n, N) new items and records them as a round; returns how many.
+
+        A strategy that decides item by item may choose fewer, and none when it has met all that there are.
+        """
+        self.renew()
         ids = self.candidates()
         wanted = min(n, len(ids))
         if wanted < n:
@@ -179,9 +185,25 @@ class Project(Ledger):
             return 0
         round = self.store.planned
         strategy = self.recipe.strategy if self.current else self.recipe.initial
-        view = self._view(ids, strategy.needs)
+        view = self.view(ids, strategy.needs)
         with self.watch.part("select"):
-            batch = strategy.select(view, wanted, self.seeds.torch("select", round))
+            rng, said = self.seeds.torch("select", round, *self._met(strategy)), strategy in self._said
+            batch = choose(strategy, view, wanted, rng, progress, said=said)
+        self._said.add(strategy)
+        self.record(round, batch, strategy)
+        if batch.asked < wanted:
+            log.warning("%s asks about %d of the %d items that are left", strategy.name, batch.asked, len(ids))
+        return batch.asked
+
+    def _met(self, strategy: Strategy) -> tuple[int, ...]:
+        """Of a stream the items met so far: without questions it goes on in the same round, with other chances."""
+        return (int(self.store.state.get("seen", 0)),) if isinstance(strategy, Online) else ()
+
+    def record(self, round: int, batch: Batch, strategy: Strategy) -> None:
+        """Plans a round with the questions of a batch; of one without questions only the state is kept."""
+        if not batch.asked:
+            self.store.remember(round, batch.state or {})
+            return
         last = self.reports[-1] if self.reports else None
         self.store.plan(
             round,
@@ -194,7 +216,6 @@ class Project(Ledger):
             again=strategy.asks == "any",
         )
         self._refresh()
-        return batch.asked
 
     def candidates(self) -> Tensor:
         """(N,) ids that may be asked now: unasked ones, or all of the pool where the strategy asks again."""
@@ -263,8 +284,9 @@ class Project(Ledger):
         """Whether there is a trained model, and its outputs are the classes that there are now."""
         return bool(self.reports) and self.edits.before(self.reports[-1].edits).lineage == self.edits.lineage
 
-    def _renew(self) -> None:
-        """Trains anew where the classes have changed: strategies read labels and outputs of one list of classes."""
+    def renew(self) -> None:
+        """Takes notice of other processes; trains anew where classes changed, for strategies read one list of them."""
+        self._refresh()
         if self.reports and not self.current and self._fitting().answered:
             log.info("the classes have changed since the last training: training anew before choosing")
             self.train()
@@ -342,10 +364,11 @@ class Project(Ledger):
         known = self.edits if edits is None else edits
         return Fitting(self.pool, self.store, self.recipe, self.original, self.data, known, self._seen)
 
-    def _view(self, ids: Tensor, needs: tuple[Need, ...]) -> View:
+    def view(self, ids: Tensor, needs: tuple[Need, ...], pool: Pool | None = None) -> View:
+        """Candidates as a strategy sees them: ids (N,) ascending, of `pool` where that goes on behind the project's."""
         fitting = self._fitting()
         source = Source(
-            self.pool,
+            self.pool if pool is None else pool,
             self.learner if self.current else None,
             fitting.tables(),
             self.seeds.child("compute", len(self.reports)),

@@ -183,9 +183,14 @@ def _check_budget(recipe: Recipe, data: Data) -> None:
         )
 
 
+def _ended(reports: Sequence[Report], arm: Arm) -> str | None:
+    """Why a run ended before its last round: a rule, or a strategy that passed over all items that were left."""
+    return stopped(reports, arm.stop) or ("the end of its items" if arm.recipe.strategy.partial else None)
+
+
 def _finish(arm: Arm, cells: Mapping[str, list[list[Report]]]) -> Result:
     first = cells[arm.recipe.name][0]
-    reason = stopped(first, arm.stop) if len(first) <= arm.recipe.rounds else None
+    reason = _ended(first, arm) if len(first) <= arm.recipe.rounds else None
     result = Result(arm.folder, arm.folder / "curve.png", cells, {arm.recipe.name: reason} if reason else {})
     files = Folder(arm.folder)
     with files.writing():

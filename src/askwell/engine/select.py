@@ -14,8 +14,11 @@ from torch import Tensor
 from askwell.core.needs import Need, Over
 from askwell.core.strategy import Strategy
 from askwell.core.view import View, finite
+from askwell.engine.alternatives import with_inner
 from askwell.engine.assemble import part
+from askwell.engine.choosing import choose
 from askwell.engine.numbers import whole
+from askwell.engine.progress import Bars
 from askwell.errors import BadData, BadShape, InputError, UnmetNeeds
 
 __all__ = ["select"]
@@ -43,6 +46,8 @@ SOURCES: dict[tuple[str, Over], str] = {
     ("mc_probs", "targets"): "target_mc_probs",
     ("embedding", "labelled"): "labelled_embedding",
     ("features", "labelled"): "labelled_embedding",
+    ("similarity", "candidates"): "embedding",
+    ("similarity", "labelled"): "labelled_embedding",
     ("labels", "labelled"): "labels",
     ("cost", "candidates"): "cost",
 }
@@ -67,10 +72,11 @@ def select(
     cost: Array | None = None,
     ids: ArrayLike | None = None,
     seed: int = 0,
+    quiet: bool = False,
 ) -> NDArray[Any]:
     """Chooses n of N items from arrays that any model made; returns their ids in order of preference.
 
-    strategy            a part or its text: "badge", "subsample(strategy=margin, size=10000)", "module:Class"
+    strategy            a part or its text: "badge", "subsample(size=10000) | margin | power", "module:Class"
     probs (N, C)        class probabilities, rows sum to one; mc_probs (N, K, C) of K draws; logits (N, C)
     label_probs (N, C)  probability of each label by itself, for items with several; mc_label_probs (N, K, C)
     predictions (N, T)  predicted numbers, (N,) for one each; mc_predictions (N, K, T), or (N, K)
@@ -80,6 +86,9 @@ def select(
                         there are none, candidates stand for them
     cost (N,)           price of each item
     ids (N,)            your own ids, each once; positions 0..N-1 without them
+
+    quiet               nothing is said of how long it will take and how far it is, which a choice of more than a
+                        minute does on standard error
 
     Arrays, tensors, or paths of .npy files, which are memory-mapped and streamed where the strategy scores row by row.
     Raises `UnmetNeeds` naming what the strategy needs and did not get, `BadShape`, `NotFinite`, `PoolExhausted`.
@@ -107,7 +116,8 @@ def select(
         sets=sets,
         num_classes=_classes(arrays),
     )
-    batch = chosen.select(view, whole("n", n), torch.Generator().manual_seed(seed))
+    with Bars(quiet) as bars:
+        batch = choose(chosen, view, whole("n", n), torch.Generator().manual_seed(seed), bars)
     picked: NDArray[Any] = named[batch.ids.numpy()]
     return picked
 
@@ -179,10 +189,15 @@ def _needs(strategy: Strategy, arrays: Mapping[str, Tensor]) -> dict[Need, Tenso
         if need.name.startswith("mc_") and array.shape[1] != need["draws"]:
             raise BadShape(
                 f"{need.name} has {array.shape[1]} draws and strategy {strategy.name!r} reads {need['draws']}: "
-                f"write {strategy.name}(draws={array.shape[1]})",
+                f"write {_drawing(strategy)}(draws={array.shape[1]})",
                 got=array.shape[1],
             )
     return found
+
+
+def _drawing(strategy: Strategy) -> str:
+    """The name of the part that says how many draws it reads."""
+    return next((one.name for one in with_inner(strategy) if "draws" in vars(one)), strategy.name)
 
 
 def _nothing(need: Need, arrays: Mapping[str, Tensor]) -> Tensor:

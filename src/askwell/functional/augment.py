@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 
 from askwell.errors import BadShape
 
-__all__ = ["cutout", "flip", "shift"]
+__all__ = ["cutout", "flip", "jitter", "shift", "warp"]
 
 
 def shift(x: Tensor, reach: int, rng: Generator) -> Tensor:
@@ -48,6 +48,48 @@ def cutout(x: Tensor, side: int, rng: Generator) -> Tensor:
     n, _, height, width = _image(x)
     hidden = _span(n, height, side, rng)[:, :, None] & _span(n, width, side, rng)[:, None, :]
     return x.masked_fill(hidden[:, None].to(x.device), 0.0)
+
+
+def warp(x: Tensor, rng: Generator, turn: float = 0.2, scale: float = 0.2, move: float = 0.1) -> Tensor:
+    """Each image moved, turned about its middle and stretched, bilinear, zeros moving in.
+
+    turn  by up to so many radians either way; scale: height and width each by a factor from 1 − scale to 1 + scale;
+    move  by up to this share of height and width
+
+    >>> x = torch.ones(2, 1, 4, 4)
+    >>> torch.allclose(warp(x, torch.Generator(), 0.0, 0.0, 0.0), x)
+    True
+    """
+    n, *_ = _image(x)
+    if not n:
+        return x
+    draws = 2 * torch.rand(5, n, generator=rng) - 1
+    angle, (high, wide) = turn * draws[0], 1 + scale * draws[1:3]
+    rows = torch.stack(
+        [
+            torch.stack([angle.cos() / wide, -angle.sin() / wide, 2 * move * draws[3]], 1),
+            torch.stack([angle.sin() / high, angle.cos() / high, 2 * move * draws[4]], 1),
+        ],
+        1,
+    )
+    grid = nn.functional.affine_grid(rows.to(x), list(x.shape), align_corners=False)
+    changed: Tensor = nn.functional.grid_sample(x, grid, align_corners=False)
+    return changed
+
+
+def jitter(x: Tensor, rng: Generator, contrast: float = 0.4, brightness: float = 0.2) -> Tensor:
+    """Each image's contrast, by a factor from 1 − contrast to 1 + contrast about its mean, and its brightness changed.
+
+    Images stay in [0, 1].
+
+    >>> x = torch.full((1, 1, 2, 2), 0.5)
+    >>> torch.equal(jitter(x, torch.Generator(), 0.4, 0.0), x)
+    True
+    """
+    n, *_ = _image(x)
+    draws = (2 * torch.rand(2, n, 1, 1, 1, generator=rng) - 1).to(x.device)
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return (mean + (1 + contrast * draws[0]) * (x - mean) + brightness * draws[1]).clamp(0, 1)
 
 
 def _span(n: int, length: int, side: int, rng: Generator) -> Tensor:

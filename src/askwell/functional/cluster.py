@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from askwell.errors import PoolExhausted, UnknownName
 from askwell.functional.distance import Points, Space
 from askwell.functional.pick import draw, top, uniform
+from askwell.functional.steps import steps
 from askwell.functional.tiles import tiles
 
 __all__ = ["First", "Seeding", "kmeans", "kmeans_plus_plus", "nearest_to", "typicality"]
@@ -60,7 +61,7 @@ def kmeans_plus_plus(
         raise UnknownName("first pick", first, get_args(First))
     draw = _Draw(space, weights, rng)
     draw.first(first)
-    for _ in range(1, n):
+    for _ in steps(n - 1):
         if not draw.next():
             break
     return draw.result(n)

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from askwell.errors import PoolExhausted
-from askwell.functional.distance import Dissimilarity
+from askwell.functional.distance import Dissimilarity, Points
 from askwell.functional.pick import top
+from askwell.functional.steps import counting
 
-__all__ = ["Cover", "k_center"]
+__all__ = ["Cover", "k_center", "k_center_beside"]
 
 FRESH = 2048
 TAKEN = -1.0
@@ -60,12 +61,35 @@ def k_center(space: Dissimilarity, n: int, key: Tensor, centres: Dissimilarity |
         first = int(key.argmin())
         walk.pick(first)
         picks.append((first, walk.farthest()[1]))
+    told = counting(n)
     while len(picks) < n:
         row, squared = walk.farthest()
         rows = [row] if squared > 0 else walk.rest()[: n - len(picks)]
         picks += [(row, squared) for row in rows]
         walk.pick(row)
+        told(len(picks))
     return _cover(picks, walk.farthest()[1], space.norms)
+
+
+def k_center_beside(points: Points, rows: Tensor, n: int, key: Tensor, centres: Points) -> Cover:
+    """Picks n more rows where some are picked already: `k_center` among the others, with these (m,) as centres too.
+
+    rows     (m,) int64, picked by another rule; m may be 0
+    key      (N,), as in `k_center`
+    centres  other rows that count as picked, none or more, made by `beside`
+
+    At most O((M + m + n)·N·D), memory O(N·D).
+
+    >>> line = Points(torch.tensor([[1.], [2.], [3.], [4.], [10.]]))
+    >>> none = line.beside(torch.empty(0, 1))
+    >>> k_center_beside(line, torch.tensor([0]), 2, torch.arange(5), none)
+    Cover(rows=tensor([4, 3]), distances=tensor([9., 3.]), radius=1.0)
+    """
+    left = torch.ones(len(points), dtype=torch.bool, device=rows.device).index_fill_(0, rows, False).nonzero()[:, 0]
+    picked = points.take(rows)
+    known = torch.cat([centres.take(torch.arange(len(centres), device=rows.device)).rows, picked.rows])
+    cover = k_center(points.take(left), n, key.to(left.device)[left], picked.beside(known))
+    return cover._replace(rows=left[cover.rows])
 
 
 def _cover(picks: list[tuple[int, float]], radius: float, like: Tensor) -> Cover:

@@ -10,6 +10,7 @@ from torch import Tensor
 from askwell.errors import PoolExhausted
 from askwell.functional.fisher import Fishers
 from askwell.functional.pick import top
+from askwell.functional.steps import steps
 
 __all__ = ["Chosen", "bait"]
 
@@ -56,9 +57,9 @@ def bait(fishers: Fishers, known: Tensor, wanted: Tensor, n: int, key: Tensor) -
     if not 1 <= n <= len(fishers):
         raise PoolExhausted(n, len(fishers))
     search = _Search(fishers, known, wanted, key.to(fishers.p.device))
-    for _ in range(min(OVERSAMPLING * n, len(fishers))):
+    for _ in steps(min(OVERSAMPLING * n, len(fishers))):
         search.add()
-    while len(search.gains) > n:
+    for _ in steps(len(search.gains) - n, "taking back"):
         search.remove()
     rows = torch.tensor(list(search.gains), device=key.device)
     gains = torch.tensor(list(search.gains.values()), dtype=torch.float64, device=key.device)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from askwell.errors import BadShape, PoolExhausted
 from askwell.functional.pick import top
+from askwell.functional.steps import counting
 from askwell.functional.tiles import tiles, wide
 from askwell.functional.uncertainty import plogp
 
@@ -81,10 +82,12 @@ def bayesian_coreset(vectors: Tensor, n: int, key: Tensor) -> Sparse:
     """
     if not 1 <= n <= len(vectors):
         raise PoolExhausted(n, len(vectors))
-    walk = _Walk(vectors, key.to(vectors.device))
+    walk, told = _Walk(vectors, key.to(vectors.device)), counting(n)
     for _ in range(PATIENCE * n):
+        told(len(walk.came))
         if len(walk.came) == n or not walk.step():
             break
+    told(n)
     return walk.result(n)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from askwell.errors import PoolExhausted, UnknownName
 from askwell.functional.distance import Points
 from askwell.functional.pick import top
+from askwell.functional.steps import steps
 from askwell.functional.tiles import tiles
 
 __all__ = ["Heaviest", "Weight", "lcmd"]
@@ -56,8 +57,7 @@ def lcmd(points: Points, n: int, key: Tensor, centres: Points | None = None, wei
         walk.add(centres)
     else:
         picks.append(walk.longest())
-    while len(picks) < n:
-        picks.append(walk.next())
+    picks += [walk.next() for _ in steps(n - len(picks))]
     rows, squared = zip(*picks, strict=True)
     like = points.norms
     return Heaviest(torch.tensor(rows, device=like.device), torch.tensor(squared).to(like).sqrt_())

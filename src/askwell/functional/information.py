@@ -13,7 +13,16 @@ from torch import Tensor
 from askwell.functional.tiles import rowwise
 from askwell.functional.uncertainty import plogp
 
-__all__ = ["bald", "entropy_of_mean", "mean_entropy", "mean_std", "vote_entropy", "vr_mean", "vr_votes"]
+__all__ = [
+    "bald",
+    "entropy_of_mean",
+    "mean_entropy",
+    "mean_log_confidence",
+    "mean_std",
+    "vote_entropy",
+    "vr_mean",
+    "vr_votes",
+]
 
 SHAPE = "(N, K, C)"
 
@@ -90,6 +99,15 @@ def mean_std(mc: Tensor) -> Tensor:
     tensor([0.4000])
     """
     return rowwise(mc, _mean_std, SHAPE)
+
+
+def mean_log_confidence(mc: Tensor) -> Tensor:
+    """Mean over the draws of log max p: how sure each draw is of its own class, from −log C to 0.
+
+    >>> mean_log_confidence(torch.tensor([[[.9, .1], [.1, .9]], [[.5, .5], [.5, .5]]]))
+    tensor([-0.1054, -0.6931])
+    """
+    return rowwise(mc, lambda tile: tile.amax(2).log().mean(1), SHAPE)
 
 
 def _entropy(p: Tensor) -> Tensor:

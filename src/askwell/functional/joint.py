@@ -20,6 +20,7 @@ from torch import Generator, Tensor
 from askwell.errors import BadShape, PoolExhausted
 from askwell.functional.information import mean_entropy
 from askwell.functional.pick import top
+from askwell.functional.steps import steps
 from askwell.functional.tiles import tiles, wide
 from askwell.functional.uncertainty import plogp
 
@@ -75,7 +76,7 @@ def batch_bald(mc: Tensor, n: int, rng: Generator, *, key: Tensor | None = None,
         raise PoolExhausted(n, len(mc))
     key = torch.randperm(len(mc), generator=rng, device=rng.device) if key is None else key
     greedy = _Greedy(mc, key.to(mc.device), samples, rng)
-    for _ in range(n):
+    for _ in steps(n):
         greedy.pick()
     gains = torch.tensor(greedy.gains, dtype=torch.float64, device=mc.device)
     information = gains.cumsum(0)

@@ -1,16 +1,54 @@
-"""Contrast: items that look like labelled ones and are predicted otherwise."""
+"""Nearest neighbours, and contrast: items that look like labelled ones and are predicted otherwise."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
+from askwell.functional.distance import Points
+from askwell.functional.pick import top
 from askwell.functional.tiles import tiles, wide
 from askwell.functional.uncertainty import plogp
 
-__all__ = ["contrast"]
+__all__ = ["contrast", "distinct_nearest", "nearest"]
 
 LEAST = torch.finfo(torch.float32).tiny
+
+
+def nearest(x: Tensor, among: Points) -> Tensor:
+    """(n,) int64: which of the N points is nearest to each row of x (n, D); the first of equally near ones.
+
+    O(n·N·D), memory for one tile of distances.
+
+    >>> nearest(torch.tensor([[4.0], [0.4]]), Points(torch.tensor([[0.0], [1.0], [3.0]])))
+    tensor([2, 0])
+    """
+    sought = among.beside(x).take(torch.arange(len(x), device=x.device))
+    closest, found = x.new_full((len(x),), torch.inf), torch.zeros(len(x), dtype=torch.int64, device=x.device)
+    for where in tiles(len(among), len(x), x.device):
+        squared, rows = among.squared(sought, where).min(1)
+        closer = squared < closest
+        found = torch.where(closer, rows + where.start, found)
+        closest = torch.minimum(closest, squared)
+    return found
+
+
+def distinct_nearest(x: Tensor, among: Points, rng: Generator) -> Tensor:
+    """(n,) int64 distinct: for each row of x (n, D) in turn the nearest of the N >= n points that is still free.
+
+    Of equally near ones any, by the generator. O(n·N·D), memory O(N).
+
+    >>> line = Points(torch.tensor([[0.0], [1.0], [3.0]]))
+    >>> distinct_nearest(torch.tensor([[0.4], [0.3]]), line, torch.Generator().manual_seed(0))
+    tensor([0, 1])
+    """
+    sought, found = among.beside(x), torch.empty(len(x), dtype=torch.int64, device=x.device)
+    taken = torch.zeros(len(among), dtype=torch.bool, device=x.device)
+    for place in range(len(x)):
+        squared = among.squared(sought.take(torch.tensor([place], device=x.device)))[0]
+        found[place] = top(-squared.masked_fill_(taken, torch.inf), 1, rng)[0]
+        taken[found[place]] = True
+    return found
 
 
 def contrast(z: Tensor, p: Tensor, labelled_z: Tensor, labelled_p: Tensor, neighbours: int) -> Tensor:

@@ -11,7 +11,10 @@ from torch import Generator, Tensor
 
 from askwell.errors import BadShape, InputError, NotFinite, PoolExhausted, UnknownName
 
-__all__ = ["Noise", "draw", "filled", "gumbel", "one_each_first", "quota", "round_robin", "top", "uniform"]
+__all__ = [
+    "Noise", "draw", "few_each_first", "filled", "gumbel", "one_each_first", "quota", "round_robin", "some", "top",
+    "uniform",
+]  # fmt: skip
 
 Noise = Literal["power", "softmax", "softrank"]
 
@@ -41,6 +44,15 @@ def top(scores: Tensor, n: int, key: Tensor | Generator) -> Tensor:
 def uniform(n: int, rng: Generator) -> Tensor:
     """(n,) float64 numbers in [0, 1), the same on every device that they are moved to."""
     return torch.rand(n, generator=rng, dtype=torch.float64, device=rng.device)
+
+
+def some(n: int, size: int, rng: Generator) -> Tensor:
+    """(size,) int64 of n rows, drawn evenly without replacement; all, and no number drawn, where size >= n. O(n).
+
+    >>> some(5, 2, torch.Generator().manual_seed(0)), some(3, 9, torch.Generator())
+    (tensor([2, 4]), tensor([0, 1, 2]))
+    """
+    return torch.arange(n) if size >= n else uniform(n, rng).argsort()[:size]
 
 
 def draw(weights: Tensor, rng: Generator) -> int:
@@ -77,12 +89,22 @@ def one_each_first(order: Tensor, groups: Tensor) -> Tensor:
     >>> one_each_first(torch.tensor([3, 0, 2, 1]), torch.tensor([5, 6, 6, 5]))
     tensor([3, 2, 0, 1])
     """
-    by_group = order[groups[order].argsort(stable=True)]
-    sizes = groups[order].bincount()
-    sizes = sizes[sizes > 0]
-    first = torch.zeros(len(groups), dtype=torch.bool, device=order.device)
-    first[by_group[sizes.cumsum(0) - sizes]] = True
-    return torch.cat([order[first[order]], order[~first[order]]])
+    return few_each_first(order, groups, 1)
+
+
+def few_each_first(order: Tensor, groups: Tensor, most: int) -> Tensor:
+    """Rows (n,) in the same order, but the first `most` of each group before all others; groups (N,) int64. O(n log n).
+
+    >>> few_each_first(torch.tensor([3, 0, 1, 2, 4]), torch.tensor([5, 5, 6, 5, 5]), 2)
+    tensor([3, 0, 2, 1, 4])
+    """
+    members = groups[order]
+    by_group = members.argsort(stable=True)
+    sizes = members.bincount()
+    starts = (sizes.cumsum(0) - sizes)[members[by_group]]
+    turn = torch.empty_like(by_group)
+    turn[by_group] = torch.arange(len(order), device=order.device) - starts
+    return torch.cat([order[turn < most], order[turn >= most]])
 
 
 def round_robin(groups: Tensor, n: int, key: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 
 from askwell.errors import PoolExhausted
 from askwell.functional.pick import draw
+from askwell.functional.steps import steps
 from askwell.functional.tiles import tiles, wide
 from askwell.functional.uncertainty import margin
 
@@ -40,7 +41,7 @@ def relevant(
     doubt = wide(margin(p))
     distance, left = doubt.clone(), torch.ones_like(doubt, dtype=torch.bool)
     rows, scores = [], []
-    for _ in range(n):
+    for _ in steps(n):
         level = doubt + _scaled(distance, left) if relevance == "u+d" else distance
         rows.append(draw(_chances(level, left, gamma), rng))
         scores.append(level[rows[-1]])

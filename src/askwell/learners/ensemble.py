@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from askwell.core.learner import Allocate, FitReport, Job, Learner, Progress
-from askwell.core.needs import Need, Over
+from askwell.core.needs import MC_PROBS, Need, Over
 from askwell.core.pool import Form, Pool
 from askwell.core.scheme import Scheme
 from askwell.core.seeds import Seeds
@@ -22,8 +22,10 @@ from askwell.core.spec import digest
 from askwell.core.task import Task
 from askwell.core.view import Sliced
 from askwell.errors import BadData, InputError, UnmetNeeds
+from askwell.functional.tally import Tally
 from askwell.learners.around import Around, answers_of
 from askwell.learners.collect import collect
+from askwell.learners.members import TALLIED, tallied
 from askwell.learners.net import Net
 from askwell.learners.parts import gathered, own, prefixed, scattered
 from askwell.learners.weights import read, write
@@ -40,38 +42,46 @@ MEMBER = "member"
 class Ensemble(Around):
     """Trains K learners of one kind on the same labels, each from a seed of its own.
 
-    members    K, at least 2
-    of         the learner that each member is: a network, a linear head, an estimator, …
-    bootstrap  each member learns M labelled items drawn with replacement from the M that there are; needed where a fit
-               does not depend on its seed, as that of `Linear`
+    members      K, at least 2
+    of           the learner that each member is: a network, a linear head, an estimator, …
+    bootstrap    each member learns M labelled items drawn with replacement from the M that there are; needed where a
+                 fit does not depend on its seed, as that of `Linear`
+    inner_draws  0: a member says what it says without draws of its own, such as dropout; else how many of its own
+                 draws each member gives, by dropout, Gaussian weights or checkpoints
 
     Draw k of `mc_probs`, `mc_label_probs` and `mc_predictions` is what member k says, so that `draws` may not exceed K
-    and two draws are the first two members. `probs`, `label_probs`, `predictions` and what is predicted are the mean of
-    the members. All else, such as `embedding`, `head` and `logits`, is that of the first member. Dropout is off.
+    and two draws are the first two members. With T inner draws there are K·T: draw k is number k // K of member k % K.
+    `probs`, `label_probs`, `predictions` and what is predicted are the mean of what members say without dropout. All
+    else, such as `embedding`, `head` and `logits`, is that of the first member. `mean_probs`, `mean_entropy` and
+    `vote_shares` sum over the same draws, of which they keep one member's at a time.
 
     Members are trained one after the other and are all kept: K times the time of a fit and the memory of a model.
     Scoring reads the pool K times, a few thousand items at a time.
 
     Lakshminarayanan, Pritzel and Blundell 2017, arXiv 1612.01474; in active learning: Beluch et al. 2018,
-    doi:10.1109/CVPR.2018.00976. Bootstrap: Breiman 1996, doi:10.1007/BF00058655.
+    doi:10.1109/CVPR.2018.00976. Bootstrap: Breiman 1996, doi:10.1007/BF00058655. Of networks with dropout: Pop and
+    Fulop 2018, arXiv 1811.03897.
 
-    >>> Ensemble(members=3).most_draws
-    3
+    >>> Ensemble(members=3).most_draws, Ensemble(members=3, inner_draws=100).most_draws
+    (3, 300)
     """
 
     members: int = 5
     of: Any = field(default_factory=Net)
     bootstrap: bool = False
+    inner_draws: int = 0
 
     def __post_init__(self) -> None:
         if self.members < 2:
             raise InputError(f"members must be at least 2, got {self.members}", got=self.members)
+        if self.inner_draws < 0:
+            raise InputError(f"inner_draws must not be negative, got {self.inner_draws}", got=self.inner_draws)
         super().__post_init__()
 
     @property
     def most_draws(self) -> int:
-        """K: a strategy cannot have more draws."""
-        return self.members
+        """K, or K·T: a strategy cannot have more draws."""
+        return self.members * max(1, self.inner_draws)
 
     def build(self, form: Form, task: Task, scheme: Scheme | None, device: str = "cpu") -> EnsembleLearner:
         """A learner that has not been fitted; refuses what a member refuses."""
@@ -83,13 +93,15 @@ class EnsembleLearner(Learner):
 
     def __init__(self, factory: Ensemble, task: Task, make: Callable[[], Learner]) -> None:
         self.factory, self.make, self.blank = factory, make, make()
-        self.warm = self.blank.warm
+        self.warm, self.most_draws = self.blank.warm, factory.most_draws
         self.single, self.drawn = answers_of(task)
+        self._check_inner(factory.inner_draws)
         self._fitted: tuple[Learner, ...] = ()
 
     @property
     def provides(self) -> Set[str]:
-        return {*self.blank.provides, self.drawn.name}
+        sums = TALLIED if self.drawn.name == MC_PROBS.name else set()
+        return {*self.blank.provides, self.drawn.name, *sums}
 
     def fit(self, pool: Pool, job: Job, seeds: Seeds, progress: Progress | None = None) -> FitReport:
         fresh = tuple(self.make() for _ in range(self.factory.members))
@@ -162,33 +174,63 @@ class EnsembleLearner(Learner):
         return lambda what, done, total: progress(what, place * total + done, count * total)
 
     def _rows(self, pool: Pool, needs: Sequence[Need], seeds: Seeds, ids: Tensor) -> dict[Need, Tensor]:
-        """All needs of one set for some items: the members that they ask for, one pass of each."""
-        over, counts = needs[0].over, {need: self._counted(need) for need in needs}
-        single, others = self.single.at(over), [need for need, count in counts.items() if not count]
-        most, said = max(counts.values()), list[Tensor]()
-        found: dict[Need, Tensor] = {}
-        for place, member in enumerate(self.members[: max(1, most)]):
-            wanted = ([single] if most else []) + (others if place == 0 else [])
-            told = member.compute(pool, wanted, {over: ids}, seeds.child(MEMBER, place))
-            said += [told[single]] if most else []
-            found |= {need: _dense(told[need]) for need in wanted if need in others}
-        return found | {
-            need: torch.stack(said[:count], 1) if need.name == self.drawn.name else torch.stack(said).mean(0)
-            for need, count in counts.items() if count
-        }  # fmt: skip
+        """All needs of one set for some items: one pass of each member that they ask for, whose draws are summed up."""
+        said: dict[Need, list[Tensor]] = {need: [] for need in needs}
+        tallies: dict[Need, Tally] = {}
+        for place, member in enumerate(self.members):
+            asked = {need: ask for need in needs if (ask := self._asked(need, place)) is not None}
+            wanted = list(dict.fromkeys(asked.values()))
+            told = member.compute(pool, wanted, {needs[0].over: ids}, seeds.child(MEMBER, place)) if wanted else {}
+            for need, ask in asked.items():
+                rows = _dense(told[ask])
+                if need.name in TALLIED:
+                    tallies.setdefault(need, Tally(len(ids), rows.shape[-1])).extend(self._own_draws(rows))
+                else:
+                    said[need].append(rows)
+        sums = {need: tallied(need, tally) for need, tally in tallies.items()}
+        return sums | {need: self._joined(need, rows) for need, rows in said.items() if need not in sums}
+
+    def _asked(self, need: Need, place: int) -> Need | None:
+        """What a need asks of one member: its own draws or answer, the need itself, or nothing."""
+        if need.name == self.drawn.name or need.name in TALLIED:
+            draws = max(0, -(-(self._counted(need) - place) // len(self.members)))
+            own = self.drawn(draws=draws) if self.factory.inner_draws else self.single
+            return own.at(need.over) if draws else None
+        return need if place == 0 or need.name == self.single.name else None
+
+    def _joined(self, need: Need, said: Sequence[Tensor]) -> Tensor:
+        """What the members said: draws in turn, the mean of answers, or what the first one said."""
+        if need.name == self.drawn.name:
+            count, rows = len(self.members), [self._own_draws(one) for one in said]
+            return torch.stack([rows[k % count][:, k // count] for k in range(int(need["draws"]))], 1)
+        return torch.stack(list(said)).mean(0) if need.name == self.single.name else said[0]
+
+    def _own_draws(self, rows: Tensor) -> Tensor:
+        """(n, T, …) of one member; without inner draws its answer (n, …) is the only one."""
+        return rows if self.factory.inner_draws else rows[:, None]
 
     def _counted(self, need: Need) -> int:
-        """How many members a need asks for; 0 where it is what the first one says."""
-        if need.name != self.drawn.name:
-            return len(self.members) if need.name == self.single.name else 0
-        draws = int(need["draws"])
-        if not 1 <= draws <= len(self.members):
+        """How many draws a need asks for; refuses more than there are."""
+        draws, most = int(need["draws"]), self.factory.most_draws
+        if not 1 <= draws <= most:
+            what = "draws" if self.factory.inner_draws else "members"
             raise UnmetNeeds(
-                f"{need} asks for {draws} members and the ensemble has {len(self.members)}: set draws to "
-                f"{len(self.members)} or less, or train more members",
+                f"{need} asks for {draws} {what} and the ensemble has {most}: set draws to {most} or less, or train "
+                "more members",
                 [str(need)],
             )
         return draws
+
+    def _check_inner(self, draws: int) -> None:
+        """Refuses inner draws of members that have none, or fewer."""
+        most = self.blank.most_draws
+        if draws and (self.drawn.name not in self.blank.provides or (most is not None and most < draws)):
+            has = "none" if most is None else str(most)
+            raise UnmetNeeds(
+                f"inner_draws of {self.factory!r} are {draws} and a member has {has}: give it dropout, Gaussian "
+                "weights or as many checkpoints",
+                [self.drawn.name],
+            )
 
 
 def _resampled(job: Job, seeds: Seeds) -> Job:

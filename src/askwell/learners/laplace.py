@@ -22,6 +22,7 @@ from askwell.errors import BadData, InputError, UnknownName, UnmetNeeds
 from askwell.functional.laplace import drawn_weights, full_precision, root_of_inverse, shared_precision
 from askwell.learners.around import Around
 from askwell.learners.collect import collect
+from askwell.learners.members import TALLIED
 from askwell.learners.net import Net
 from askwell.learners.parts import gathered, own, prefixed, scattered
 from askwell.learners.weights import read, write
@@ -90,7 +91,7 @@ class LaplaceLearner(Learner):
 
     @property
     def provides(self) -> Set[str]:
-        return {*self.blank.provides, MC_PROBS.name}
+        return {*self.blank.provides, MC_PROBS.name} - TALLIED
 
     def fit(self, pool: Pool, job: Job, seeds: Seeds, progress: Progress | None = None) -> FitReport:
         model = self.make()

@@ -16,16 +16,18 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from askwell.core.learner import Allocate, FitReport, Job, Learner, Progress
-from askwell.core.needs import HEAD, NETWORK, Need, Over
+from askwell.core.needs import HEAD, MC_PROBS, NETWORK, Need, Over
 from askwell.core.pool import Form, Items, Pool
 from askwell.core.registry import find
 from askwell.core.scheme import Outputs, Scheme
 from askwell.core.seeds import Seeds
 from askwell.core.task import Task
+from askwell.data.words import PADDING, UNKNOWN
 from askwell.errors import AskwellError, BadShape, InputError, UnknownName, UnmetNeeds
 from askwell.learners.blank import Blank
 from askwell.learners.collect import collect
 from askwell.learners.head import Head
+from askwell.learners.members import TALLIED, Members, tallied, tally_of
 from askwell.learners.memory import SMALLEST, fitting, out_of_memory
 from askwell.learners.network import NetworkCopy
 from askwell.learners.weights import parted, read, together, write
@@ -136,13 +138,20 @@ class NetLearner(Learner):
         self.factory, self.form, self.task, self.scheme, self.device = factory, form, task, scheme, device
         self.batch, self.warm = factory.batch, "previous" in scheme.reads
         self._fitted: Fitted | None = None
+        self.most_draws = scheme.most_draws
         self._drops = self._tried()
 
     @property
     def provides(self) -> frozenset[str]:
         offered = {need.name for need in (*self.scheme.offers, *self.scheme.functions, *self.task.offers)}
-        drawn = {need.name for need in self.task.drawn} if self._drops else set()
-        return frozenset(offered | {HEAD.name, NETWORK.name} | drawn)
+        drawn = {need.name for need in self.task.drawn} if self._drops or self.most_draws else set()
+        sums = TALLIED if MC_PROBS.name in drawn else set()
+        return frozenset(offered | {HEAD.name, NETWORK.name} | drawn | sums)
+
+    @property
+    def marks(self) -> tuple[int, ...]:
+        """Tokens that are no words, where items are tokens."""
+        return (PADDING, UNKNOWN) if self.form.kind == "tokens" else ()
 
     def make(self) -> EmbeddingNet:
         """The network, untrained."""
@@ -184,7 +193,8 @@ class NetLearner(Learner):
 
         def rows(some: Tensor) -> dict[Need, Tensor]:
             x = first_batch(items, some)
-            return {need: self._task.predict(self._logits(Outputs(x, *self._parts(x))))}
+            said = [self._task.predict(self._logits(Outputs(x, *self._forward(net, x)))) for net in self._nets]
+            return {need: said[0] if len(said) == 1 else torch.stack(said).mean(0)}
 
         return self._collected(ids, rows, Seeds(0), None)[need]
 
@@ -201,7 +211,10 @@ class NetLearner(Learner):
         restore(loaded.modules, values)
         self._fitted = loaded
         if self.form.kind != "other":
-            self.predict(blank, torch.zeros(2, dtype=torch.int64))
+            two = torch.zeros(2, dtype=torch.int64)
+            self.predict(blank, two)
+            with self._scoring(Seeds(0)):
+                self._parts(first_batch(blank, two))
 
     @property
     def fitted(self) -> Fitted:
@@ -231,7 +244,7 @@ class NetLearner(Learner):
             parts = next(iter(taken.values()))[0] if taken else self._parts(x)
             outputs, sampled = Outputs(x, *parts), {name: rows for name, (_, rows) in taken.items()}
             return {
-                need: sampled[need.name][:, : int(need["draws"])] if need.name in sampled else self._row(need, outputs)
+                need: self._of_draws(need, sampled) if self._source(need) else self._row(need, outputs)
                 for need in needs
             }
 
@@ -278,12 +291,28 @@ class NetLearner(Learner):
 
     def _draws(self, needs: Sequence[Need]) -> dict[str, int]:
         """How many draws are wanted of each need that is drawn, by name."""
-        drawn = {need.name for need in self.task.drawn}
         found: dict[str, int] = {}
-        for need in needs:
-            if need.name in drawn:
-                found[need.name] = max(found.get(need.name, 0), int(need["draws"]))
+        for name, draws in filter(None, map(self._source, needs)):
+            found[name] = max(found.get(name, 0), draws)
         return found
+
+    def _source(self, need: Need) -> tuple[str, int] | None:
+        """The drawn need that this one is made of, and how many draws; None where it is of no draws."""
+        drawn = {one.name for one in self.task.drawn}
+        if need.name in drawn:
+            return need.name, int(need["draws"])
+        if need.name in TALLIED and MC_PROBS.name in drawn:
+            return MC_PROBS.name, int(need["draws"])
+        named = next((name for name in drawn if self._plain(name).name == need.name), "")
+        return (named, self.most_draws) if named and self.most_draws else None
+
+    def _of_draws(self, need: Need, sampled: Mapping[str, Tensor]) -> Tensor:
+        """The need's rows from draws (n, K, …): themselves, their sums, or their mean."""
+        name, draws = self._source(need) or ("", 0)
+        rows = sampled[name][:, :draws]
+        if need.name == name:
+            return rows
+        return tallied(need, tally_of(rows)) if need.name in TALLIED else rows.mean(1)
 
     def _plain(self, name: str) -> Need:
         """The need that one draw of this one is: the task makes both by the same method."""
@@ -309,7 +338,8 @@ class NetLearner(Learner):
         if need.name == HEAD.name:
             return Head(self.fitted.modules.net.head)
         if need.name == NETWORK.name:
-            return NetworkCopy(self.fitted.run, self.scheme.logits, self._items(pool), self.adapted(pool).form)
+            items, form = self._items(pool), self.adapted(pool).form
+            return NetworkCopy(self.fitted.run, self.scheme.logits, items, form, self.marks)
         method = _method(self.scheme.functions, need)
         if not method:
             raise UnmetNeeds(f"there is no {need}: there is {', '.join(sorted(self.provides))}", [str(need)])
@@ -317,7 +347,14 @@ class NetLearner(Learner):
         run.m = deepcopy(run.m)
         return partial(getattr(self.scheme, method), run)
 
-    def _sampler(self, items: Items, ids: Tensor, seeds: Seeds) -> MCDropout:
+    @property
+    def _nets(self) -> tuple[Any, ...]:
+        """Networks whose mean is what is predicted."""
+        return self.scheme.committee(self.fitted.run) or (self.fitted.modules.net,)
+
+    def _sampler(self, items: Items, ids: Tensor, seeds: Seeds) -> MCDropout | Members:
+        if self.most_draws:
+            return Members(self._forward, self.fitted.modules.net, self._nets)
         return MCDropout(
             self._parts,
             tuple(vars(self.fitted.modules).values()),
@@ -333,7 +370,7 @@ class NetLearner(Learner):
     def _tried(self) -> bool:
         """Whether the model drops anything; refuses one that does not fit two blank items."""
         with lend(torch.Generator().manual_seed(0)):
-            net = self.make()
+            net: Any = self.scheme.network(self.make())
             if self.form.kind == "other":
                 return True
             x = first_batch(Blank(self.form), torch.zeros(2, dtype=torch.int64))

@@ -25,14 +25,15 @@ class NetworkCopy(nn.Module):
     """Implements `core.network.Network` for the modules of a fit, in float32 whatever the precision of the fit.
 
     logits  the scheme's: what the net's outputs are made of
+    marks   tokens that are no words
     """
 
-    def __init__(self, run: Run, logits: Logits, items: Items, form: Form) -> None:
+    def __init__(self, run: Run, logits: Logits, items: Items, form: Form, marks: tuple[int, ...] = ()) -> None:
         super().__init__()
         copied = copy(run)
         copied.m = deepcopy(run.m)
         self.net = copied.m.net
-        self._run, self._logits, self._served, self._form = copied, logits, items, form
+        self._run, self._logits, self._served, self._form, self._marks = copied, logits, items, form, marks
         for module in vars(copied.m).values():
             module.eval().requires_grad_(False)
         self._trained = {name for name, value in run.m.net.named_parameters() if value.requires_grad}
@@ -41,6 +42,11 @@ class NetworkCopy(nn.Module):
     def form(self) -> Form:
         """What one item looks like."""
         return self._form
+
+    @property
+    def marks(self) -> tuple[int, ...]:
+        """Tokens that are no words."""
+        return self._marks
 
     @property
     def weights(self) -> Mapping[str, Tensor]:

@@ -13,6 +13,7 @@ from askwell.core.pool import Form, Pool
 from askwell.core.scheme import Scheme
 from askwell.core.task import Task
 from askwell.data.tokenised import Tokenised, token_rows
+from askwell.data.words import PADDING
 from askwell.errors import BadData, InputError, UnknownName, UnmetNeeds
 from askwell.learners.blank import Blank
 from askwell.learners.memory import SMALLEST
@@ -101,7 +102,7 @@ class Transformer:
 
     @cached_property
     def tried(self) -> dict[tuple[Any, ...], bool]:
-        """Whether the model drops anything, by form, outputs and classes that it was tried with."""
+        """Whether the model drops anything, by form, outputs, classes and scheme that it was tried with."""
         return {}
 
     @property
@@ -149,10 +150,18 @@ class TransformerLearner(NetLearner):
 
     def _tried(self) -> bool:
         """Once for all fits, since the folder's content is fixed by its hash."""
-        given = (self.form, self.task.outputs, tuple(self.task.labels))
+        given = (self.form, self.task.outputs, tuple(self.task.labels), self.scheme)
         if given not in self.factory.tried:
             self.factory.tried[given] = super()._tried()
         return self.factory.tried[given]
+
+    @property
+    def marks(self) -> tuple[int, ...]:
+        """Padding, and the special tokens of the folder's tokenizer, as a pool's rows number them."""
+        if self.form.kind != "tokens":
+            return ()
+        special = self.factory.folder.tokenizer.all_special_ids
+        return (PADDING, *sorted(int(token) + 1 for token in special))
 
     def adapted(self, pool: Pool) -> Pool:
         """Texts as tokens of the folder, looked up once for a fit and its scoring; pictures as they are served."""

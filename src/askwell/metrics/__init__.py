@@ -15,11 +15,13 @@ from askwell.metrics.curves import (
     saving,
 )
 from askwell.metrics.multi_label import f1, mean_average_precision, of_label_probs
+from askwell.metrics.paired import Paired, paired_interval
 from askwell.metrics.regression import of_predictions, r2
 
 __all__ = [
     "Comparison",
     "Interval",
+    "Paired",
     "Saving",
     "area",
     "auroc",
@@ -37,6 +39,7 @@ __all__ = [
     "of_label_probs",
     "of_predictions",
     "of_probs",
+    "paired_interval",
     "r2",
     "resampled",
     "saving",

@@ -12,7 +12,7 @@ from askwell.core.pool import Form
 from askwell.errors import InputError
 from askwell.models.net import refuse
 
-__all__ = ["VAE", "ConvVAE", "MlpVAE"]
+__all__ = ["VAE", "ConvVAE", "MlpVAE", "vae_for"]
 
 
 class VAE(nn.Module):
@@ -98,6 +98,17 @@ class ConvVAE:
             nn.ConvTranspose2d(widths[0], inputs, 4, 2, 1),
         )
         return VAE(encoder, prod(cells), self.latent, decoder)
+
+
+def vae_for(form: Form, latent: int) -> MlpVAE | ConvVAE:
+    """The VAE that suits items of this form: convolutions for images whose sides are multiples of 8 from 32 on.
+
+    >>> vae_for(Form("image", (1, 28, 28)), 16)
+    MlpVAE(latent=16, widths=(256, 128))
+    """
+    if form.kind == "image" and min(form.shape[1:]) >= 32 and not any(side % 8 for side in form.shape[1:]):
+        return ConvVAE(latent)
+    return MlpVAE(latent)
 
 
 def _layers(sizes: tuple[int, ...]) -> list[nn.Module]:

@@ -30,6 +30,10 @@ class Informed(ABC):
     def told(self, truth: Any, who: str, position: int) -> Any:
         """The answer of this annotator about the item at this position."""
 
+    def place(self, question: Question) -> int:
+        """The position whose label answers a question: that of its item."""
+        return question.position
+
     def answer(
         self,
         questions: Sequence[Question],
@@ -41,10 +45,11 @@ class Informed(ABC):
         return (self._said(question, who) for question in questions)
 
     def _said(self, question: Question, who: str) -> Annotation:
-        truth = hidden(self.labels, question.position)
+        place = self.place(question)
+        truth = hidden(self.labels, place)
         if truth is None:
             return Annotation(question.id, who, verb="skip", cost=0.0)
-        return Annotation(question.id, who, value=self.told(truth, who, question.position), cost=self.cost)
+        return Annotation(question.id, who, value=self.told(truth, who, place), cost=self.cost)
 
 
 def hidden(labels: Sequence[Any] | NDArray[Any], position: int) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from math import ceil
@@ -10,17 +10,18 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from askwell.core.scheme import Draw, Facts, Rows, Run, Scheme, Tick
+from askwell.core.scheme import Draw, Facts, Rows, Run, Scheme, Stream, Tick
 from askwell.errors import InputError, UnknownName, UnmetNeeds
 from askwell.training.augment import AUGMENTATIONS
 from askwell.training.average import check_average, follow, rate
 from askwell.training.build import policy_kind
-from askwell.training.schedule import SCHEDULES
 from askwell.training.stops import reads_of, stop_of
 from askwell.training.update import OPTIMISERS
 from askwell.training.weighting import class_weights, no_loss, weighted_mean
 
 __all__ = ["Supervised"]
+
+SCHEDULES = ("constant", "cosine", "drop")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Supervised(Scheme):
                    kept; asked every 50 steps, or after every pass where `epochs` is given
     average        ("ema", decay) | ("swa", start) | (): the net ends with averaged weights
     class_weights  () | "balanced" | one number per class; multiplied with the items' own weights
-    policy         scratch | warm | ("given", path) | ("shrink_perturb", s, n): where each round's weights start
+    policy         where each round's weights start: scratch | warm | ("warm", path), the first round from a file |
+                   ("given", path) | ("shrink_perturb", s, n)
 
     The defaults, with the small CNN: digits 88 % at 100 labels in 1.5 CPU-seconds, Fashion-MNIST 83.6 % at 1000 in 6.
     Every fit of a run takes the same number of steps, so strategies are compared on equal terms.
@@ -81,7 +83,7 @@ class Supervised(Scheme):
         check_average(self.average)
         policy_kind(self.policy)
 
-    def _known(self, what: str, word: str, known: Mapping[str, Any]) -> None:
+    def _known(self, what: str, word: str, known: Collection[str]) -> None:
         if word not in known:
             raise UnknownName(what, word, known)
 
@@ -98,6 +100,10 @@ class Supervised(Scheme):
 
     def train(self, run: Run) -> None:
         run.build(self.policy, **self.companions(run))
+        self.descend(run)
+
+    def descend(self, run: Run) -> None:
+        """The phase that trains the net, from its first step to averaged weights."""
         step = self.supervise(run)
         for tick in run.clock("fit", self.length(run.facts), self.pass_length(run.facts), stop_of(self.stop)):
             step(tick)
@@ -119,11 +125,20 @@ class Supervised(Scheme):
         """Makers of modules beside the net."""
         return {"average": lambda: deepcopy(run.m.net)} if self.average else {}
 
+    def rows(self, run: Run) -> Stream:
+        """Opens the stream of labelled rows."""
+        return run.stream("labelled", min(self.batch, max(2, run.facts.n_labelled)), self.drawn(run))
+
     def supervise(self, run: Run) -> Callable[[Tick], None]:
         """Opens what the task needs and returns one step of it."""
+        return self.stepping(run, self.rows(run))
+
+    def stepping(self, run: Run, rows: Stream) -> Callable[[Tick], None]:
+        """One step of the task on rows of this stream."""
         m, facts = run.m, run.facts
-        rows = run.stream("labelled", min(self.batch, max(2, facts.n_labelled)), self.drawn(run))
-        update = run.update("task", m.net, lr=self.lr, kind=self.kind, clip=self.clip, **self._optimiser(facts))
+        update = run.update(
+            "task", *self.trained(run), lr=self.lr, kind=self.kind, clip=self.clip, **self._optimiser(facts)
+        )
         per_class = self._per_class(run)
         if self.average:
             run.act("average", follow, m.average, m.net, 1.0)
@@ -139,11 +154,19 @@ class Supervised(Scheme):
         """Where labelled rows come from."""
         return "labelled"
 
+    def trained(self, run: Run) -> Sequence[nn.Module]:
+        """Modules that the task's update moves."""
+        return (run.m.net,)
+
     def loss(self, run: Run, rows: Rows, per_class: Tensor | None = None) -> Tensor:
         """Weighted mean of the task's loss; 0 for no rows."""
+        return self.loss_of(run, run.m.net, rows, per_class)
+
+    def loss_of(self, run: Run, net: nn.Module, rows: Rows, per_class: Tensor | None) -> Tensor:
+        """The same for one of several networks."""
         if not len(rows):
-            return no_loss(run.m.net)
-        losses = run.task.loss(run.m.net(rows.x), rows.y)  # type: ignore[arg-type] # labelled rows have targets
+            return no_loss(net)
+        losses = run.task.loss(net(rows.x), rows.y)  # type: ignore[arg-type] # labelled rows have targets
         weights = rows.w
         if per_class is not None and rows.y is not None:
             weights = per_class[rows.y] if weights is None else weights * per_class[rows.y]

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from askwell.core.needs import LATENT_SCORE, Need
-from askwell.core.pool import Form
 from askwell.core.scheme import Outputs, Rows, Run
 from askwell.errors import InputError
 from askwell.functional.adversarial import fooling, telling
-from askwell.functional.vae import divergence, reconstruction, sample
 from askwell.models.discriminator import Discriminator
-from askwell.models.vae import ConvVAE, MlpVAE
+from askwell.models.vae import vae_for
 from askwell.schemes.supervised import Supervised
+from askwell.training.autoencoding import negative_bound
 from askwell.training.stops import stop_of
 from askwell.training.weighting import no_loss, weighted_mean
 
@@ -94,7 +93,7 @@ class VAAL(Supervised):
         """The VAE and the discriminator, beside what `Supervised` builds."""
         form = run.form
         own: dict[str, Callable[[], nn.Module]] = {
-            "vae": lambda: _vae(form, self.latent).build(form),
+            "vae": lambda: vae_for(form, self.latent).build(form),
             "disc": lambda: Discriminator(self.latent),
         }
         return {**super().companions(run), **own}
@@ -131,11 +130,10 @@ class VAAL(Supervised):
 
     def _side(self, run: Run, rows: Rows) -> tuple[Tensor, Tensor]:
         """One side's bound, and its latent means (n, D)."""
-        mean, logvar = self._encode(run, rows)
         if not len(rows):
-            return no_loss(run.m.vae), mean
-        again = run.m.vae.decode(sample(mean, logvar, torch.randn_like(mean)))
-        return weighted_mean(reconstruction(rows.x, again) + self.beta * divergence(mean, logvar)), mean
+            return no_loss(run.m.vae), self._encode(run, rows)[0]
+        losses, mean = negative_bound(run.m.vae, rows.x, self.beta)
+        return weighted_mean(losses), mean
 
     def _encode(self, run: Run, rows: Rows) -> tuple[Tensor, Tensor]:
         if len(rows):
@@ -143,9 +141,3 @@ class VAAL(Supervised):
             return mean, logvar
         none = torch.empty(0, self.latent, device=rows.ids.device)
         return none, none
-
-
-def _vae(form: Form, latent: int) -> MlpVAE | ConvVAE:
-    if form.kind == "image" and min(form.shape[1:]) >= 32 and not any(side % 8 for side in form.shape[1:]):
-        return ConvVAE(latent)
-    return MlpVAE(latent)

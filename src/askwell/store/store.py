@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from askwell.core.oracle import Annotation
 from askwell.core.store import Edit, Labelled, Resolve, Row, Vote
-from askwell.errors import InputError, NeverAsked, ProjectError
+from askwell.errors import Conflict, InputError, NeverAsked, ProjectError
 from askwell.store import edits, items, log, plan, queue, votes
 from askwell.store.ballot import OUT, RESERVED, STATES, UNASKED
 from askwell.store.connection import Connections, Mode
@@ -31,6 +31,7 @@ __all__ = ["Store", "open_store"]
 
 ROUNDS = """SELECT n, at, basis, state, weights, facts, (SELECT count(*) FROM question WHERE round = n)
     FROM round ORDER BY n"""
+STATE = "SELECT n, state FROM round WHERE state IS NOT NULL ORDER BY n DESC LIMIT 1"
 MADE = "SELECT item, parent, round, role, how, payload FROM made ORDER BY item"
 PENDING = """JOIN standing ON standing.question = question.id WHERE state = :out AND (:name IS NULL OR
     ((name IS NULL OR name = :name) AND NOT EXISTS (SELECT 1 FROM done JOIN annotator a ON a.id = done.annotator
@@ -231,9 +232,24 @@ class Store:
     def state(self) -> Mapping[str, Any]:
         """The strategy's latest state; empty when it has none. Arrays come back as arrays, tensors too."""
         with self.connections.read() as connection:
-            query = "SELECT state FROM round WHERE state IS NOT NULL ORDER BY n DESC LIMIT 1"
-            found = connection.execute(query).fetchone()
-        return dict(unpack(found[0])) if found else {}
+            found = connection.execute(STATE).fetchone()
+            kept = connection.execute("SELECT value FROM meta WHERE key = 'state'").fetchone()
+        remembered: dict[str, Any] = unpack(kept[0]) if kept else {"round": 0, "state": {}}
+        return dict(unpack(found[1]) if found and found[0] >= remembered["round"] else remembered["state"])
+
+    def remember(self, round: int, state: Mapping[str, Any]) -> None:
+        """Keeps a strategy's state that comes without a question, until a round is planned with a newer one.
+
+        round  number of rounds that are planned; with another number it is a `Conflict`
+
+        What it holds is overwritten by the next: a stream passes over far more items than it asks about.
+        """
+        with self.connections.write() as connection:
+            planned = int(connection.execute("SELECT count(*) FROM round").fetchone()[0])
+            if planned != round:
+                raise Conflict(f"{planned} rounds are planned and the state is of round {round}: choose again")
+            row = ("state", pack({"round": round, "state": state}))
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", row)
 
     def write_report(self, round: int, body: Mapping[str, Any]) -> None:
         """Appends what training on a round brought, as JSON; its "basis" is the newest event that the fit knew."""

@@ -41,7 +41,7 @@ class AcsFW(Strategy):
     Batch(ids=tensor([0, 1]), scores=tensor([1.3125e+00, 7.7042e-05]), ...)
     """
 
-    cost: ClassVar[str] = "O(Q·N·J)"
+    cost: ClassVar[str] = "O(10·Q·N·J), J = draws"
 
     draws: int = 10
     entropy: float = 0.7

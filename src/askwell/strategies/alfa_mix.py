@@ -46,7 +46,7 @@ class ALFAMix(Strategy):
 
     cold_start: ClassVar[bool] = False
     one_class: ClassVar[bool] = True
-    cost: ClassVar[str] = "O(C·N·D·C) per cap, and O(candidates·Q·D) per iteration of k-means"
+    cost: ClassVar[str] = "O(N·C²·D/cap), and O(N·Q·D) per iteration of k-means"
 
     cap: float = 0.2
 

@@ -43,7 +43,7 @@ class BAIT(Strategy):
     Batch(ids=tensor([0, 2]), scores=tensor([0.2067, 0.0518]), ...)
     """
 
-    cost: ClassVar[str] = "O(N·w² + Q·N·w·C), w = D·C at most 64·16"
+    cost: ClassVar[str] = "O(N·w² + Q·N·w·C), w = min(D, width)·min(C, classes)"
 
     ridge: float = 1.0
     width: int = 64

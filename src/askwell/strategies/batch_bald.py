@@ -36,7 +36,7 @@ class BatchBALD(Strategy):
     Batch(ids=tensor([0, 1]), scores=tensor([0.6371, 0.4946]), ...)
     """
 
-    cost: ClassVar[str] = "O(Q·N·M·K·C), M joint labels"
+    cost: ClassVar[str] = "O(Q·N·samples·K·C)"
 
     draws: int = 20
     samples: int = 10_000

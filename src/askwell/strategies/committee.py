@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from torch import Tensor
 
@@ -44,6 +44,8 @@ class Committee(ScoreStrategy):
     consensus tensor([0.6474, 0.6931, 0.6730])
     kl tensor([0.1484, 0.3681, 0.0000])
     """
+
+    cost: ClassVar[str] = "O(N·K·C)"
 
     disagreement: Disagreement = "votes"
     draws: int = 5

@@ -11,13 +11,11 @@ from askwell.core.needs import EMBEDDING, PROBS, Need
 from askwell.core.strategy import Strategy
 from askwell.core.view import Batch, View
 from askwell.errors import InputError
-from askwell.functional.pick import filled, top
-from askwell.functional.prototypes import representatives
+from askwell.functional.pick import top
+from askwell.functional.prototypes import middles
 from askwell.functional.uncertainty import margin
 
 __all__ = ["DiverseMinibatch"]
-
-ABOVE_ZERO = 1e-12
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,5 @@ class DiverseMinibatch(Strategy):
         kept = top(doubt, int(min(len(view), self.beta * n)), rng)
         z, among = view.whole(EMBEDDING)
         rows = z[kept if among is None else among[kept]].float()
-        weights = doubt[kept] + ABOVE_ZERO if self.weighted else None
-        inner = representatives(rows, n, rng, weights)
-        picked = kept[filled(inner, n, doubt[kept], rng)]
+        picked = kept[middles(rows, doubt[kept], n, rng, self.weighted)]
         return view.pick(picked, doubt[picked])

@@ -44,7 +44,7 @@ class Dropquery(Strategy):
     """
 
     one_class: ClassVar[bool] = True
-    cost: ClassVar[str] = "O(draws·N·D·C), and O(candidates·Q·D) per iteration of k-means"
+    cost: ClassVar[str] = "O(draws·N·D·C), and O(N·Q·D) per iteration of k-means"
 
     draws: int = 3
     rate: float = 0.75

@@ -11,10 +11,11 @@ from torch import Tensor
 from askwell.core.needs import EMBEDDING, LABELS, Need
 from askwell.core.strategy import ScoreStrategy
 from askwell.core.view import View
-from askwell.errors import InputError, UnmetNeeds
+from askwell.errors import InputError
 from askwell.functional.distance import Points
 from askwell.functional.kernels import Gaussian
 from askwell.functional.output_change import expected_output_change
+from askwell.strategies.labels import class_indices
 from askwell.strategies.targeted import evenly
 
 __all__ = ["EMOC"]
@@ -44,7 +45,7 @@ class EMOC(ScoreStrategy):
 
     rowwise: ClassVar[bool] = False
     one_class: ClassVar[bool] = True
-    cost: ClassVar[str] = "O(M³ + N·(M + R)·(M + D))"
+    cost: ClassVar[str] = "O(M³ + N·(M + reference)·(M + D))"
 
     width: float | None = None
     noise: float = 0.1
@@ -65,7 +66,7 @@ class EMOC(ScoreStrategy):
         sample = space.take(evenly(len(space), self.reference).to(view.ids.device))
         known = space.beside(view[EMBEDDING.at("labelled")])
         width = _spread(sample.rows) if self.width is None else self.width
-        sides = _sides(view[LABELS], view.num_classes)
+        sides = _sides(class_indices(self.name, view[LABELS]), view.num_classes)
         return expected_output_change(space, sample, known, sides, Gaussian(width * 2**0.5), self.noise)
 
 
@@ -77,9 +78,6 @@ def _spread(rows: Tensor) -> float:
 
 def _sides(labels: Tensor, classes: int | None) -> Tensor:
     """(M, C) of 1 for the class of a labelled item and −1 for the others; C is one above the last label if unknown."""
-    labels = torch.as_tensor(labels)
-    if labels.ndim != 1 or labels.is_floating_point():
-        raise UnmetNeeds("strategy 'emoc' needs exactly one class per item", [str(LABELS)])
     if classes is None:
         classes = int(labels.max()) + 1 if len(labels) else 1
     return 2.0 * (labels[:, None] == torch.arange(classes, device=labels.device)) - 1

@@ -15,6 +15,7 @@ from askwell.core.strategy import Strategy
 from askwell.core.view import Batch, View
 from askwell.functional.bisection import Line, line_order
 from askwell.functional.pick import uniform
+from askwell.functional.steps import steps
 from askwell.functional.tiles import wide
 
 __all__ = ["GALAXY"]
@@ -53,7 +54,7 @@ class GALAXY(Strategy):
         walk = _Walk(wide(p), len(view), torch.as_tensor(view[LABELS]).cpu().numpy(), uniform(len(p), rng))
         classes = 1 if p.shape[1] == 2 else p.shape[1]
         drawn = torch.randint(classes, (n,), generator=rng, device=rng.device).tolist()
-        return view.pick(torch.tensor([walk.next(c) for c in drawn]))
+        return view.pick(torch.tensor([walk.next(drawn[place]) for place in steps(n)]))
 
 
 class _Walk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -27,6 +28,8 @@ class LeastConfidence(ScoreStrategy):
     >>> LeastConfidence().select(view, 2, torch.Generator()).ids
     tensor([1, 2])
     """
+
+    confidence: ClassVar[bool] = True
 
     @property
     def needs(self) -> tuple[Need, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -28,6 +29,8 @@ class Margin(ScoreStrategy):
     >>> Margin().select(view, 1, torch.Generator())
     Batch(ids=tensor([0]), scores=tensor([0.9900]), ...)
     """
+
+    confidence: ClassVar[bool] = True
 
     @property
     def needs(self) -> tuple[Need, ...]:

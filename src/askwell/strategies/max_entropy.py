@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -32,6 +33,8 @@ class MaxEntropy(ScoreStrategy):
     >>> strategy.select(view, 2, torch.Generator())
     Batch(ids=tensor([1, 0]), scores=tensor([0.6931, 0.5004]), ...)
     """
+
+    cost: ClassVar[str] = "O(N·K·C)"
 
     draws: int = 20
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -32,6 +33,8 @@ class MultiLabelBALD(ScoreStrategy):
     >>> strategy.select(view, 1, torch.Generator())
     Batch(ids=tensor([1]), scores=tensor([0.1840]), ...)
     """
+
+    cost: ClassVar[str] = "O(N·K·C)"
 
     draws: int = 20
 

@@ -11,11 +11,12 @@ from torch import Generator, Tensor
 from askwell.core.needs import FEATURES, LABELS, Need
 from askwell.core.strategy import Strategy
 from askwell.core.view import Batch, View
-from askwell.errors import UnknownName, UnmetNeeds
+from askwell.errors import UnknownName
 from askwell.functional.cluster import kmeans
 from askwell.functional.mixture import Mixture, centre_classifier, nearest_centre
 from askwell.functional.pick import one_each_first, top
 from askwell.functional.tiles import tiles
+from askwell.strategies.labels import class_indices
 
 __all__ = ["PreClustering"]
 
@@ -47,7 +48,7 @@ class PreClustering(Strategy):
 
     cold_start: ClassVar[bool] = False
     one_class: ClassVar[bool] = True
-    cost: ClassVar[str] = "O(N·D·k)"
+    cost: ClassVar[str] = "O(N·D·k), k = max(4, 2·C)"
 
     error: Error = "hard"
     ridge: float = 0.01
@@ -62,7 +63,7 @@ class PreClustering(Strategy):
 
     def choose(self, view: View, n: int, rng: Generator) -> Batch:
         rows = torch.cat([view[need] for need in self.needs[:2]]).float()
-        sides = _sides(view[LABELS], rows)
+        sides = _sides(class_indices(self.name, view[LABELS]).to(rows.device))
         centres = _split_when_known(rows, len(view), _centres(view, rows, rng), rng)
         mixture, cluster = Mixture.of(rows, centres)
         posterior = mixture.log_joint(rows[len(view) :]).softmax(1)
@@ -82,11 +83,8 @@ class PreClustering(Strategy):
         return levels.float()
 
 
-def _sides(labels: Tensor, rows: Tensor) -> Tensor:
+def _sides(labels: Tensor) -> Tensor:
     """(M, A) of 0 and 1: the second of two classes, or each class that has labels, against the rest."""
-    labels = torch.as_tensor(labels).to(rows.device)
-    if labels.ndim != 1 or labels.is_floating_point():
-        raise UnmetNeeds("strategy 'pre_clustering' needs exactly one class per item", [str(LABELS)])
     seen = labels.bincount().nonzero()[:, 0]
     sides: Tensor = labels[:, None] == (seen[1:] if len(seen) == 2 else seen)
     return sides.double()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -30,6 +31,8 @@ class Ratio(ScoreStrategy):
     >>> Ratio().select(view, 2, torch.Generator())
     Batch(ids=tensor([0, 2]), scores=tensor([0.9800, 0.9706]), ...)
     """
+
+    confidence: ClassVar[bool] = True
 
     @property
     def needs(self) -> tuple[Need, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Generator
 
 from askwell.core.view import View
-from askwell.functional.pick import uniform
+from askwell.functional.pick import some
 
 __all__ = ["sampled"]
 
@@ -14,4 +14,4 @@ def sampled(view: View, size: int, rng: Generator) -> View:
     """The view of `size` random candidates; the view itself, and no number drawn, where it has no more. O(N)."""
     if size >= len(view):
         return view
-    return view.narrow(uniform(len(view), rng).argsort()[:size].to(view.ids.device))
+    return view.narrow(some(len(view), size, rng).to(view.ids.device))

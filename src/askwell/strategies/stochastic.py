@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from torch import Generator
+from torch import Generator, Tensor
 
-from askwell.core.needs import Need
-from askwell.core.strategy import ScoreStrategy, Strategy
+from askwell.core.stage import Selector
 from askwell.core.view import Batch, View
-from askwell.errors import InputError, UnknownName
-from askwell.functional.pick import Noise, gumbel, top
+from askwell.errors import UnknownName
+from askwell.functional.pick import Noise
+from askwell.strategies.drawn import check_beta, drawn
 
 __all__ = ["Stochastic"]
 
 
 @dataclass(frozen=True)
-class Stochastic(Strategy):
+class Stochastic(Selector):
     """Draws a batch without replacement, with chances that grow with the score: near BatchBALD at the price of BALD.
 
     strategy  one that scores every candidate
@@ -25,32 +25,24 @@ class Stochastic(Strategy):
               ∝ rank^−β
     beta      > 0; large takes the best, near 0 samples evenly
 
-    Scores (N,) of the inner strategy, which are also the batch's. O(N) beside it, softrank O(N log N).
+    Scores (N,) of the inner strategy, which are also the batch's. O(N) beside it, softrank O(N log N). `Power`,
+    `Softmax` and `Softrank` are its kinds by themselves.
 
     Kirsch et al. 2023, arXiv 2106.12059; with BALD and "power" it is PowerBALD.
 
     >>> from askwell.strategies import BALD
     >>> Stochastic(BALD(), beta=4.0)
-    Stochastic(strategy=BALD(draws=20), kind='power', beta=4.0)
+    BALD(draws=20) | Stochastic(kind='power', beta=4.0)
     """
 
-    strategy: ScoreStrategy
     kind: Noise = "power"
     beta: float = 1.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.strategy, ScoreStrategy):
-            raise InputError(f"stochastic needs a strategy that scores every candidate, got {self.strategy!r}")
+        super().__post_init__()
         if self.kind not in get_args(Noise):
             raise UnknownName("kind of noise", self.kind, get_args(Noise))
-        if not self.beta > 0:
-            raise InputError(f"beta is {self.beta}: it must be above 0", got=self.beta)
+        check_beta(self.beta)
 
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        return self.strategy.needs
-
-    def choose(self, view: View, n: int, rng: Generator) -> Batch:
-        scores = self.strategy.scores(view)
-        rows = top(gumbel(scores, self.kind, self.beta, rng), n, rng)
-        return view.pick(rows, scores[rows])
+    def pick(self, scores: Tensor, view: View, n: int, rng: Generator) -> Batch:
+        return drawn(scores, self.kind, self.beta, view, n, rng)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from torch import Generator
+from torch import Generator, Tensor
 
-from askwell.core.needs import Need
-from askwell.core.strategy import Strategy
-from askwell.core.view import Batch, View
+from askwell.core.stage import Prefilter
+from askwell.core.view import View
 from askwell.errors import InputError
-from askwell.functional.pick import uniform
+from askwell.functional.pick import some
 
 __all__ = ["Subsample"]
 
 
 @dataclass(frozen=True)
-class Subsample(Strategy):
+class Subsample(Prefilter):
     """Lets a strategy see a uniform sample of the candidates: cheaper, and more diverse.
 
     strategy  any
@@ -28,24 +28,18 @@ class Subsample(Strategy):
     A fixed sample of 10,000 to 35,000 is common, as in Beluch et al. 2018, doi:10.1109/CVPR.2018.00976.
 
     >>> from askwell.strategies import Margin
-    >>> Subsample(Margin(), 1000).needs == Margin().needs
+    >>> (Subsample(size=1000) | Margin()).needs == Margin().needs
     True
     """
 
-    strategy: Strategy
+    leaves: ClassVar[str] = "size"
+
     size: int = 10_000
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.size < 1:
             raise InputError(f"size of a subsample is {self.size}: it must be at least 1", got=self.size)
 
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        return self.strategy.needs
-
-    def choose(self, view: View, n: int, rng: Generator) -> Batch:
-        size = max(self.size, n)
-        if size >= len(view):
-            return self.strategy.select(view, n, rng)
-        rows = uniform(len(view), rng).argsort()[:size].to(view.ids.device)
-        return self.strategy.select(view.narrow(rows), n, rng)
+    def keep(self, view: View, n: int, rng: Generator) -> Tensor:
+        return some(len(view), max(self.size, n), rng).to(view.ids.device)

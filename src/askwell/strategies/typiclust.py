@@ -14,6 +14,7 @@ from askwell.core.strategy import Strategy
 from askwell.core.view import Batch, View
 from askwell.functional.cluster import kmeans, typicality
 from askwell.functional.pick import top
+from askwell.functional.steps import steps
 
 __all__ = ["Typiclust"]
 
@@ -57,7 +58,8 @@ class Typiclust(Strategy):
         cluster, _ = kmeans(features, min(labelled + n, self.max_clusters), rng)
         left = _split(cluster[: len(view)], int(cluster.max()) + 1)
         rows, scores = [], []
-        for c in self._served(cluster, labelled, [len(members) for members in left], n):
+        served = self._served(cluster, labelled, [len(members) for members in left], n)
+        for c in (served[place] for place in steps(n)):
             row, score = self._most_typical(features, left[c], rng)
             left[c] = left[c][left[c] != row]
             rows.append(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -37,6 +37,9 @@ class VariationRatios(ScoreStrategy):
     >>> VariationRatios("votes", draws=10).needs[0]["draws"]
     10
     """
+
+    cost: ClassVar[str] = "O(N·K·C)"
+    confidence: ClassVar[bool] = True
 
     kind: Kind = "mean"
     draws: int = 20

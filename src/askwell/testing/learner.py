@@ -23,9 +23,12 @@ from askwell.core.needs import (
     MC_LABEL_PROBS,
     MC_PREDICTIONS,
     MC_PROBS,
+    MEAN_ENTROPY,
+    MEAN_PROBS,
     NETWORK,
     PREDICTIONS,
     PROBS,
+    VOTE_SHARES,
     Need,
 )
 from askwell.core.scheme import Scheme
@@ -53,8 +56,9 @@ __all__ = [
 
 PLAIN = (PROBS, LABEL_PROBS, PREDICTIONS, LOGITS, EMBEDDING, FEATURES, HEAD, NETWORK)
 DRAWN = {need.name: need(draws=4) for need in (MC_PROBS, MC_LABEL_PROBS, MC_PREDICTIONS)}
-STANDARD = {need.name: need for need in PLAIN} | DRAWN
-WIDE = ("probs", "label_probs", "predictions", "logits")
+SUMMED = {need.name: need(draws=4) for need in (MEAN_PROBS, MEAN_ENTROPY, VOTE_SHARES)}
+STANDARD = {need.name: need for need in PLAIN} | DRAWN | SUMMED
+WIDE = ("probs", "label_probs", "predictions", "logits", "mean_probs", "vote_shares")
 CLOSE = 1e-5
 
 

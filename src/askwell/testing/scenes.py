@@ -26,9 +26,12 @@ from askwell.core.needs import (
     MC_LABEL_PROBS,
     MC_PREDICTIONS,
     MC_PROBS,
+    MEAN_ENTROPY,
+    MEAN_PROBS,
     NETWORK,
     PREDICTIONS,
     PROBS,
+    VOTE_SHARES,
     VOTES,
     Need,
     Over,
@@ -37,12 +40,13 @@ from askwell.core.pool import Form
 from askwell.core.store import Vote
 from askwell.core.view import Sliced, View
 from askwell.errors import UnknownName
+from askwell.functional.information import mean_entropy
 
-__all__ = ["Extra", "Scene", "Scenes", "exact_label_probs", "exact_probs", "view_of"]
+__all__ = ["Extra", "Scene", "Scenes", "exact_label_probs", "exact_probs", "sentences", "view_of"]
 
 STANDARD = (
     PROBS, LOGITS, EMBEDDING, FEATURES, MC_PROBS, LABEL_PROBS, MC_LABEL_PROBS, PREDICTIONS, MC_PREDICTIONS, COST, HEAD,
-    NETWORK, LABELS, VOTES, ANNOTATORS,
+    MEAN_PROBS, MEAN_ENTROPY, VOTE_SHARES, NETWORK, LABELS, VOTES, ANNOTATORS,
 )  # fmt: skip
 NAMED = {need.name: need for need in STANDARD}
 GRID = 1024
@@ -119,6 +123,9 @@ class Scene:
             "features": lambda: self.embedding.flip(1),
             "mc_probs": lambda: exact_probs(self._draws(int(need["draws"]))),
             "label_probs": lambda: exact_label_probs(self.logits),
+            "mean_probs": lambda: exact_probs(self._draws(int(need["draws"]))).mean(1).half(),
+            "mean_entropy": lambda: mean_entropy(exact_probs(self._draws(int(need["draws"])))).half(),
+            "vote_shares": lambda: _shares(self._draws(int(need["draws"]))).half(),
             "mc_label_probs": lambda: exact_label_probs(self._draws(int(need["draws"]))),
             "predictions": lambda: self.logits[:, :1],
             "mc_predictions": lambda: self._draws(int(need["draws"]))[..., :1].half(),
@@ -196,7 +203,7 @@ class Scene:
         if need.name == "annotators":
             return {"ann": 0, "bob": 1, "cid": 2}
         if need.name == "head":
-            plane = torch.linspace(-1, 1, self.embedding.shape[1] * self.classes, dtype=self.dtype)
+            plane = torch.linspace(-1, 1, self.embedding.shape[1] * self.classes).half()
             return lambda z: z @ plane.reshape(-1, self.classes).to(z.dtype)
         if need.name == "network":
             return SceneNetwork(self.embedding.float(), self.classes)
@@ -209,6 +216,7 @@ class SceneNetwork:
     def __init__(self, rows: Tensor, classes: int) -> None:
         rng, width = torch.Generator().manual_seed(12), rows.shape[1]
         self._rows, self.form = rows, Form("vector", (width,))
+        self.marks: tuple[int, ...] = ()
         self.weights = {
             "stage": torch.randn(width, width, generator=rng), "head": torch.randn(width, classes, generator=rng)
         }  # fmt: skip
@@ -234,6 +242,52 @@ class SceneNetwork:
         """(n, C) outputs with these weights."""
         outputs: Tensor = (items @ weights["stage"]).tanh() @ weights["head"]
         return outputs
+
+
+class SceneSentences(SceneNetwork):
+    """`core.network.Network` of a scene whose items are sentences: a word for each number of the embedding, and an end.
+
+    Words are what the numbers are when rounded, so that some sentences are short and some repeat a word.
+    """
+
+    WORDS = 12
+
+    def __init__(self, rows: Tensor, classes: int) -> None:
+        super().__init__(rows, classes)
+        width, rng = rows.shape[1], torch.Generator().manual_seed(13)
+        words = (2 * rows).round().long().clamp(-self.WORDS // 2, self.WORDS // 2 - 1) % self.WORDS
+        self._rows = torch.nn.functional.pad(words, (0, 1))
+        self.form, self.marks = Form("tokens", (width + 1,), self.WORDS), (0,)
+        self.weights = {"words": torch.randn(self.WORDS, width, generator=rng), **self.weights}
+
+    def inputs(self, items: Tensor) -> Tensor:
+        """(n, L, E) the vectors of the words."""
+        return self.weights["words"][items]
+
+    def embed(self, items: Tensor, inputs: Tensor | None = None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """z (n, E), the mean over the words, and as taps their vectors and z."""
+        vectors = self.inputs(items) if inputs is None else inputs
+        z = (vectors @ self.weights["stage"]).tanh().mean(1)
+        return z, (vectors, z)
+
+    def at(self, weights: Mapping[str, Tensor], items: Tensor) -> Tensor:
+        """(n, C) outputs with these weights."""
+        outputs: Tensor = (weights["words"][items] @ weights["stage"]).tanh().mean(1) @ weights["head"]
+        return outputs
+
+
+def sentences(scene: Scene, need: Need, ids: Tensor) -> SceneSentences:
+    """An `Extra` for the need network, for strategies that read words.
+
+    >>> Scenes({"network": sentences})("plain").view([NETWORK])[NETWORK].items(torch.tensor([0]))
+    tensor([[11,  4,  0,  1,  1,  0,  0]])
+    """
+    return SceneSentences(scene.embedding.float(), scene.classes)
+
+
+def _shares(draws: Tensor) -> Tensor:
+    """(P, C) shares of the largest of each draw's logits."""
+    return torch.nn.functional.one_hot(draws.argmax(2), draws.shape[2]).double().mean(1)
 
 
 def _spread(rows: Tensor, ids: Tensor, size: int) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from askwell.core.pool import Form
 from askwell.errors import InputError, MissingExtra, UnknownName
-from askwell.functional.augment import cutout, flip, shift
+from askwell.functional.augment import cutout, flip, jitter, shift, warp
 from askwell.training.chance import lend
 
 __all__ = ["AUGMENTATIONS", "Augment", "view"]
@@ -24,6 +24,8 @@ def view(name: str, augment: Sequence[str], form: Form) -> Augment:
     shift        up to an eighth of the height, at least 1 pixel
     flip         left to right
     cutout       a square of half the height
+    warp         turned by up to 0.2 radians, stretched by up to 0.2, moved by up to 0.1 of the height
+    jitter       contrast by up to 0.4, brightness by up to 0.2
     randaugment  two of kornia's operations at strength 10 (Cubuk et al. 2020, arXiv 1909.13719); extra "augment"
 
     >>> import torch
@@ -62,6 +64,14 @@ def _cutout() -> Augment:
     return lambda x, rng: cutout(x, x.shape[2] // 2, rng)
 
 
+def _warp() -> Augment:
+    return warp
+
+
+def _jitter() -> Augment:
+    return jitter
+
+
 def _randaugment() -> Augment:
     try:
         from kornia.augmentation.auto import RandAugment
@@ -87,5 +97,6 @@ def _coloured(x: Tensor) -> Tensor:
 
 
 AUGMENTATIONS: dict[str, Callable[[], Augment]] = {
-    "shift": _shift, "flip": _flip, "cutout": _cutout, "randaugment": _randaugment,
+    "shift": _shift, "flip": _flip, "cutout": _cutout, "warp": _warp, "jitter": _jitter,
+    "randaugment": _randaugment,
 }  # fmt: skip

@@ -43,6 +43,7 @@ def initialise(module: nn.Module, name: str, policy: Policy, sources: Sources) -
 
     "scratch"                 as built
     "warm"                    the last round's tensors; in the first round as built
+    ("warm", path)            the last round's tensors; in the first round those of a file, as "given"
     ("given", path)           a safetensors file, with keys `module.key`, or bare keys for the net
     ("saved", name)           what `run.keep(name)` copied
     ("shrink_perturb", s, n)  s·last + n·fresh over parameters, buffers fresh; in the first round as built
@@ -56,9 +57,11 @@ def _scratch(module: nn.Module, name: str, sources: Sources) -> list[str]:
     return []
 
 
-def _warm(module: nn.Module, name: str, sources: Sources) -> list[str]:
+def _warm(module: nn.Module, name: str, sources: Sources, path: str = "") -> list[str]:
     last = _of(name, sources.previous)
-    return transfer(module, last) if last else []
+    if last:
+        return transfer(module, last)
+    return _given(module, name, sources, path) if path else []
 
 
 def _given(module: nn.Module, name: str, sources: Sources, path: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Dropout masks that are a function of (seed, call, draw, item), and a mode that puts them into every dropout call."""
+"""Dropout masks and Gaussian weights by (seed, call, draw), and a mode that puts them where a pass drops or draws."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from askwell.core.seeds import Seeds
 from askwell.errors import InputError
+from askwell.functional.gaussian import gaussian
 
 __all__ = ["Dropping", "Masks", "Spot", "noise", "spot"]
 
@@ -19,6 +20,8 @@ ALPHA = -1.7580993408473766
 """What a unit becomes under alpha dropout: the saturation of SELU (Klambauer et al. 2017, arXiv 1706.02515)."""
 GOLDEN, FIRST, SECOND = -7046029254386353131, -4658895280553007687, -7723592293110705685
 """SplitMix64's constants (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195) as signed numbers."""
+KEPT = 1 << 24
+"""Numbers of drawn weights that are kept for the next chunk; what goes beyond is drawn again, to the same bits."""
 
 
 def noise(key: int, ids: Tensor, shape: Sequence[int]) -> Tensor:
@@ -77,14 +80,27 @@ class Affine(NamedTuple):
 
 
 class Masks:
-    """Masks of all draws. `spots` says for each dropout call of a pass where its items are.
+    """Masks and weights of all draws. `spots` says for each call of a pass that draws where its items are.
 
-    consistent  one mask for all items, so that a draw is one function; else one per item, by its id
+    consistent  one mask for all items, so that a draw is one function; else one per item, by its id. Weights are
+                always the same for all items
     """
 
     def __init__(self, seeds: Seeds, spots: Sequence[Spot], consistent: bool) -> None:
         self.seeds, self.spots, self.consistent = seeds, tuple(spots), consistent
         self._known: dict[tuple[int, int, torch.Size], Tensor] = {}
+        self._noise: dict[tuple[int, int], Tensor] = {}
+        self._held = 0
+
+    def normal(self, call: int, draw: int, like: Tensor) -> Tensor:
+        """Noise of N(0, 1) in the shape and on the device of these weights."""
+        if (call, draw) in self._noise:
+            return self._noise[call, draw].to(like)
+        noise = torch.randn(like.shape, generator=self.seeds.torch("weights", call, draw))
+        if self._held + noise.numel() <= KEPT:
+            self._noise[call, draw] = noise
+            self._held += noise.numel()
+        return noise.to(like)
 
     def kept(self, call: int, draw: int, ids: Tensor, shape: torch.Size, p: float) -> Tensor:
         """Which units stay: booleans that broadcast to `shape`."""
@@ -108,9 +124,11 @@ class Masks:
 
 
 class Dropping(TorchFunctionMode):
-    """Inside, dropout calls with p > 0 drop by the masks of one draw, in eval mode too; draw None: none drops.
+    """Inside, dropout calls with p > 0 drop by the masks of one draw, in eval mode too, and Gaussian weights are drawn.
 
-    calls  shapes of the tensors that were dropped so far; seen: ids of all tensors that torch functions were given
+    Draw None: nothing drops, and weights are their means.
+
+    calls  shapes of what was dropped or drawn so far; seen: ids of all tensors that torch functions were given
     """
 
     def __init__(self, masks: Masks | None = None, draw: int | None = None, ids: Tensor | None = None) -> None:
@@ -126,7 +144,16 @@ class Dropping(TorchFunctionMode):
         kwargs = kwargs or {}
         if self.watch:
             self.seen.update(id(one) for one in _flat((*args, *kwargs.values())))
+        if func is gaussian:
+            return self._weights(*args)
         return self._dropped(func, *args, **kwargs) if func in CALLS else func(*args, **kwargs)
+
+    def _weights(self, mean: Tensor, scale: Tensor) -> Tensor:
+        call = len(self.calls)
+        self.calls.append(mean.shape)
+        if self.draw is None or self.masks is None:
+            return mean
+        return mean + scale * self.masks.normal(call, self.draw, mean)
 
     def _dropped(
         self,

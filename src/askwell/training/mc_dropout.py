@@ -1,4 +1,4 @@
-"""Monte-Carlo dropout for any module: K draws, of which the part before the first dropout is computed once."""
+"""K draws of any module, by dropout or by Gaussian weights: what comes before the first of either is computed once."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ __all__ = ["MCDropout", "reachable"]
 class MCDropout:
     """A pass without dropout and K draws with it; everything but dropout stays in eval mode.
 
-    Catches every dropout call with p > 0, of a layer or a function. A mask depends on (seed, call, draw), so draw k is
-    the same function for every item, set and chunk, and ten draws are the first ten of twenty.
+    Catches every dropout call with p > 0, of a layer or a function, and every weight of `functional.gaussian`. Masks
+    and weights depend on (seed, call, draw), so draw k is the same function for every item, set and chunk, and ten
+    draws are the first ten of twenty.
 
     forward     a batch to outputs: tensors, items first, in tuples or lists
     modules     all that `forward` runs
     batch       ids (n,) int64 to a batch; ids: items for a dry run, which finds the part before the first dropout and
                 proves that replaying what it returned changes nothing. Where it would, every draw runs all of `forward`
-    consistent  False: a mask for each item, by its id, still whatever the chunks
+    consistent  False: a mask for each item, by its id, still whatever the chunks; weights are the same for all items
 
-    Raises `UnmetNeeds` where no dropout can be reached, `InputError` where a draw depends on an item's neighbours.
+    Raises `UnmetNeeds` where neither can be reached, `InputError` where a draw depends on an item's neighbours.
     Dropout inside `nn.LSTM` and `nn.MultiheadAttention` cannot be reached; a warning names it.
-    Costs one pass and K of what follows the first dropout.
+    Costs one pass and K of what follows the first of either.
 
     Gal and Ghahramani 2016, arXiv 1506.02142; one mask for all items: Kirsch et al. 2019, arXiv 1906.08158.
 
@@ -78,7 +79,9 @@ class MCDropout:
     def check(self) -> None:
         """Raises `InputError` if all draws so far were equal: they would say nothing about disagreement."""
         if self.drawn > 1 and not self.differ:
-            raise InputError(f"all {self.drawn} draws are equal: the dropout of this model does not reach its outputs")
+            raise InputError(
+                f"all {self.drawn} draws are equal: no dropout or Gaussian weight of this model reaches its outputs"
+            )
 
     def _still(self, x: Any, tape: list[Any]) -> Any:
         with self.prefix.record(tape), Dropping():

@@ -25,6 +25,7 @@ from askwell.training.augment import view
 from askwell.training.build import Policy, Sources, initialise
 from askwell.training.chance import Chance, lend
 from askwell.training.clock import Phase
+from askwell.training.mc_dropout import MCDropout
 from askwell.training.modes import evaluating, pieces
 from askwell.training.record import module_facts, stream_facts, update_facts
 from askwell.training.session import Session
@@ -85,7 +86,7 @@ class FitRun:
 
         policy  scratch | warm | ("given", path) | ("saved", name) | ("shrink_perturb", s, n)
         """
-        missing = {} if hasattr(self.m, "net") else {"net": self.makers["net"]}
+        missing = {} if hasattr(self.m, "net") else {"net": lambda: self.scheme.network(self.makers["net"]())}
         for name, maker in {**missing, **makers}.items():
             if name == "task":
                 raise InputError("no module may be called 'task': what the task has learned is saved by that name")
@@ -154,6 +155,17 @@ class FitRun:
         if self.session.mode == "fit" or len(ids) <= FEW:
             return self._computed(fn, ids, modules)
         return self._computed(fn, ids[:FEW], modules)[torch.arange(len(ids), device=ids.device) % FEW]
+
+    def drawn(self, net: nn.Module, fn: Callable[[Tensor], Tensor], ids: Tensor, draws: int, turn: int = 0) -> Tensor:
+        """(n, …) fn over the outputs (n, K, O) of K passes with dropout over eval items; no generator moves.
+
+        Masks depend on (seeds, turn, item, draw). Raises `UnmetNeeds` where the net drops nothing.
+        """
+        self.session.event("drawn", self.label(""))
+        ids = ids.to(self.session.device)
+        if self.session.mode == "fit" or len(ids) <= FEW:
+            return self._sampled(net, fn, ids, draws, turn)
+        return self._sampled(net, fn, ids[:FEW], draws, turn)[torch.arange(len(ids), device=ids.device) % FEW]
 
     def keep(self, name: str) -> None:
         """A deep copy of all modules into `saved`, to build from or to use as a frozen teacher."""
@@ -302,6 +314,18 @@ class FitRun:
                 out[where] = rows
         assert out is not None
         return out
+
+    def _sampled(self, net: nn.Module, fn: Callable[[Tensor], Tensor], ids: Tensor, draws: int, turn: int) -> Tensor:
+        batch, some = partial(first_batch, self._served("eval")), ids if len(ids) else ids.new_zeros(1)
+        with self._chance.turn("compute"), self.session.autocast():
+            mc = MCDropout(net, [net], self.seeds.child("drawn", turn), batch, some, consistent=False)
+
+            def rows(of: Tensor) -> Tensor:
+                return _full(fn(mc(batch(of), of, draws, lambda outputs: outputs)[1]))
+
+            if not len(ids):
+                return rows(some)[:0]
+            return torch.cat([rows(ids[where]) for where in pieces(len(ids), CHUNK)])
 
     def _served(self, mode: Any) -> Items:
         if mode not in self._items:

@@ -51,9 +51,16 @@ class FitStream:
         y, w = self.draw.y, self.draw.w
         return Rows(ids, views, None if y is None else y[rows], None if w is None else w[rows])
 
+    def refill(self, draw: Draw) -> None:
+        """Rows of another draw from now on, from the start of a pass; order and views go on from their generators."""
+        device = self._queue.device
+        self.draw = Draw(draw.ids.to(device), *(_moved(part, device) for part in (draw.y, draw.w, draw.p)))
+        self._queue, self._place = self.draw.ids[:0], 0
+
     def state(self) -> dict[str, Any]:
         """Where the stream stands."""
         return {
+            "draw": self.draw,
             "queue": self._queue,
             "place": self._place,
             "generators": [one.get_state() for one in (self._order, *self._views)],
@@ -61,7 +68,7 @@ class FitStream:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Puts the stream where `state` found it."""
-        self._queue, self._place = state["queue"], state["place"]
+        self.draw, self._queue, self._place = state["draw"], state["queue"], state["place"]
         for one, place in zip((self._order, *self._views), state["generators"], strict=True):
             one.set_state(place)
 
@@ -87,6 +94,10 @@ class FitStream:
         if not len(ids):
             return first_batch(source.items, ids.new_zeros(1))[:0]
         return source.change(first_batch(source.items, ids, rng), rng)
+
+
+def _moved(part: Tensor | None, device: torch.device) -> Tensor | None:
+    return None if part is None else part.to(device)
 
 
 def first_batch(items: Items, ids: Tensor, rng: Generator | None = None) -> Any:

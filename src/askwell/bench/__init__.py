@@ -1,0 +1,1 @@
+"""Judging strategies: bounds that look at hidden labels. Nothing here can be part of a recipe."""

@@ -1,0 +1,34 @@
+"""Drawing in proportion to the exponential of the score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from askwell.functional.pick import Noise
+from askwell.strategies.drawn import Drawn
+
+__all__ = ["Softmax"]
+
+
+@dataclass(frozen=True)
+class Softmax(Drawn):
+    """Draws a batch without replacement, with chances in proportion to exp(β·score): for scores of any sign.
+
+    beta  > 0; large takes the best, near 0 samples evenly
+
+    Scores (N,) of the strategy before it, which are also the batch's; β goes with their scale. O(N).
+
+    Kirsch et al. 2023, "Stochastic Batch Acquisition in Deep Active Learning", arXiv 2106.12059.
+
+    >>> import torch
+    >>> from askwell.core.needs import PROBS
+    >>> from askwell.core.view import View
+    >>> from askwell.strategies import LeastConfidence
+    >>> p = torch.tensor([[.9, .1], [.6, .4], [1., 0.]])
+    >>> view = View(torch.arange(3), (PROBS,), lambda *_: {PROBS: p})
+    >>> (LeastConfidence() | Softmax(beta=1e9)).select(view, 2, torch.Generator().manual_seed(0)).ids
+    tensor([1, 0])
+    """
+
+    noise: ClassVar[Noise] = "softmax"
