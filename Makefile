@@ -50,6 +50,7 @@ fix: .venv/developing
 
 bench: .venv/developing
 	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/rounds.py
 	$(BIN)/python benchmarks/store.py
 

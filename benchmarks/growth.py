@@ -1,11 +1,11 @@
 """Every strategy at 1e4, 1e5 and 1e6 items: seconds, how they grow, memory, the plain version, the best package.
 
-    python benchmarks/growth.py [NAME ...] [--sizes 10000 100000 1000000]
+    python benchmarks/growth.py [NAME ...] [--sizes 10000 100000 1000000] [--most 120]
 
 Prints Markdown. Figures are process CPU-seconds of `select` with one thread, with every need at hand; each strategy has
-a process of its own. Memory is the peak of anonymous memory over the inputs. Plain versions and packages run in the
-same process on the same view, at the largest size that they should finish in 20 CPU-seconds. What would take more
-than 120, to judge by the size before, is estimated and marked with ≈.
+a process of its own. Memory is the peak of anonymous memory over the inputs, as a share of them where there are any.
+Plain versions and packages run in the same process on the same view, at the largest size that they should finish in 20
+CPU-seconds. What would take more than `--most`, to judge by the size before, is estimated and marked with ≈.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ SETTINGS = {
     "pal": "pal(policy=untrained)",
     "power": "margin | power",
     "ral": "ral(policy=untrained)",
-    "refine": "refine(strategies=(random, margin, badge, typiclust))",
+    "refine": "refine(strategies=(random, margin, badge, typiclust), selector=uherding)",
     "softmax": "margin | softmax",
     "softrank": "margin | softrank",
     "stochastic": "margin | stochastic",
@@ -154,25 +154,28 @@ def exponent(times: Mapping[int, float]) -> float:
     return log10(times[large] / times[small]) / log10(large / small)
 
 
-def measure(name: str, sizes: Sequence[int]) -> dict[str, Any]:
+def measure(name: str, sizes: Sequence[int], most: float) -> dict[str, Any]:
     """Seconds and memory at each size, and those of the plain version and of packages."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     strategy, times, memory, others = strategy_of(name), dict[int, float](), dict[int, float](), dict[str, Any]()
+    facts: dict[str, Any] = {"times": times, "memory": memory, "others": others, "inputs": 0}
     for size in sizes:
-        if times and grown(times, size) > MOST_SECONDS:
-            return {"times": times, "memory": memory, "others": others, "guess": {size: grown(times, size)}}
+        if times and grown(times, size) > most:
+            return facts | {"guess": {size: grown(times, size)}}
         pool = Pool(size)
         view, asked = pool.view(strategy.needs), FEW.get(name, ASKED)
         inputs = sum(value.nbytes for value in map(view.__getitem__, strategy.needs) if isinstance(value, Tensor))
+        facts["inputs"] = inputs
         run = partial(strategy.select, view, asked, seeded(0))
         with peak() as rise:
             times[size] = seconds(run)
         if times[size] < QUICK:
             times[size] = seconds(run)
-        memory[size] = rise[0] / max(1, inputs)
-        compare(name, pool.view(tuple({*strategy.needs, *COMMON})), asked, times[size], others)
-    return {"times": times, "memory": memory, "others": others, "guess": {}}
+        memory[size] = rise[0] / inputs if inputs else rise[0]
+        if straight.available(name):
+            compare(name, pool.view(tuple({*strategy.needs, *COMMON})), asked, times[size], others)
+    return facts | {"guess": {}}
 
 
 def compare(name: str, view: View, asked: int, ours: float, others: dict[str, Any]) -> None:
@@ -195,7 +198,8 @@ def row(name: str, found: Mapping[str, Any], sizes: Sequence[int]) -> str:
     figures = [figure(times.get(size), guess.get(size)) for size in sizes]
     growth = f"{exponent(times):.2f}" if len(times) > 1 else ""
     largest = max(found["memory"], key=int)
-    memory = f"{found['memory'][largest]:.2f}"
+    most = found["memory"][largest]
+    memory = f"{most:.2f}" if found["inputs"] else f"{most / 1e6:.1f} MB"
     beside = [ratio(other, values) for other, values in found["others"].items() if values]
     return f"| {' | '.join([name, *figures, growth, memory, *columns(beside)])} |"
 
@@ -221,15 +225,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="strategies; all of them unless given")
     parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
+    parser.add_argument("--most", type=float, default=MOST_SECONDS, help="CPU-seconds beyond which it is estimated")
     parser.add_argument("--measure", action="store_true", help="measure the one strategy and print JSON")
     given = parser.parse_args()
     if given.measure:
-        print(json.dumps(measure(given.names[0], given.sizes)))
+        print(json.dumps(measure(given.names[0], given.sizes, given.most)))
         return 0
     head = ["strategy", *[f"{size:.0e}".replace("e+0", "e") for size in given.sizes], "growth", "peak / inputs"]
     print(f"| {' | '.join([*head, 'plain', 'packages'])} |\n|{'---|' * (len(head) + 2)}", flush=True)
     for name in given.names or sorted(catalogue("strategies")):
-        command = [sys.executable, __file__, name, "--measure", "--sizes", *map(str, given.sizes)]
+        limits = ["--most", str(given.most), "--sizes", *map(str, given.sizes)]
+        command = [sys.executable, __file__, name, "--measure", *limits]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         print(*[line for line in done.stderr.splitlines() if line.startswith(REFUSED)], sep="\n", file=sys.stderr)
         print(row(name, json.loads(done.stdout), given.sizes) if done.returncode == 0 else failed(name, done.stderr))

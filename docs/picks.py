@@ -43,7 +43,7 @@ SETTINGS = {
     "no_duplicates": "no_duplicates | margin",
     "one_per_cluster": "one_per_cluster(per=3) | margin",
     "power": "margin | power",
-    "refine": "refine(strategies=(random, margin, badge, typiclust), batches=8, depth=2)",
+    "refine": "refine(strategies=(random, margin, badge, typiclust), selector=uherding, batches=8, depth=2)",
     "softmax": "margin | softmax(beta=10)",
     "softrank": "margin | softrank",
     "stochastic": "margin | stochastic",
